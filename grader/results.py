@@ -1,0 +1,146 @@
+"""The one record that crosses every boundary: what a check, a task and a submission got.
+
+Plain frozen dataclasses, written as versioned JSON. `message` may be shown to the student; `detail` (inputs, expected and
+got values, tracebacks) is for the instructor alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+import msgspec
+
+VERSION = 1
+
+
+class CheckStatus(StrEnum):
+    """How one check ended. Only `PASSED` earns its points."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_IMPLEMENTED = "not_implemented"
+    """The stub still raises NotImplementedError."""
+    TIMEOUT = "timeout"
+    CRASHED = "crashed"
+    """The student's process ended, or spoke nonsense, while the check waited for it."""
+    NOT_RUN = "not_run"
+    """Nothing to run: the task's file is missing, or the submission's time was used up by earlier checks."""
+
+
+class SubmissionStatus(StrEnum):
+    """What became of a submission as a whole."""
+
+    GRADED = "graded"
+    INVALID = "invalid"
+    """The entry could not be read as a submission: scored 0, with the reason."""
+    GRADER_ERROR = "grader_error"
+    """Our fault: no score; grade it again."""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One check of one submission; `points` is `max_points` or 0."""
+
+    name: str
+    task: str
+    title: str
+    status: CheckStatus
+    points: float
+    max_points: float
+    message: str = ""
+    detail: str = ""
+    seconds: float = 0.0
+    """Wall time on the trusted side's clock."""
+
+
+@dataclass(frozen=True)
+class TaskScore:
+    """Points of one task; a bonus task's points stand beside the score, not in it."""
+
+    points: float
+    max_points: float
+    bonus: bool = False
+
+
+@dataclass(frozen=True)
+class SubmissionResult:
+    """What one student's submission got, and everything needed to grade it again to the same result."""
+
+    assignment: str
+    student: str
+    status: SubmissionStatus
+    checks: Sequence[CheckResult] = ()
+    bonus_tasks: Sequence[str] = ()
+    message: str = ""
+    """Why an entry is invalid, or what failed in the grader; empty for a graded one."""
+    seed: int = 0
+    digest: str = ""
+    """SHA-256 of the files that were graded."""
+    sandbox: str = ""
+    """The sandbox level that the student's code ran at."""
+    output: str = ""
+    """First part of what the student's code printed; for the instructor."""
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    versions: dict[str, str] = field(default_factory=dict)
+    version: int = VERSION
+
+    @cached_property
+    def tasks(self) -> dict[str, TaskScore]:
+        """Scores by task, in the rubric's order."""
+        totals: dict[str, TaskScore] = {}
+        for check in self.checks:
+            so_far = totals.get(check.task, TaskScore(0, 0, check.task in self.bonus_tasks))
+            totals[check.task] = TaskScore(
+                so_far.points + check.points, so_far.max_points + check.max_points, so_far.bonus
+            )
+        return totals
+
+    @property
+    def score(self) -> float | None:
+        """Points without the bonus; None when the grader failed."""
+        return self._sum("points", bonus=False) if self.status is not SubmissionStatus.GRADER_ERROR else None
+
+    @property
+    def max_score(self) -> float:
+        """The rubric's points without the bonus."""
+        return self._sum("max_points", bonus=False)
+
+    @property
+    def bonus(self) -> float | None:
+        """Bonus points; None when the grader failed."""
+        return self._sum("points", bonus=True) if self.status is not SubmissionStatus.GRADER_ERROR else None
+
+    @property
+    def max_bonus(self) -> float:
+        """The rubric's bonus points."""
+        return self._sum("max_points", bonus=True)
+
+    def _sum(self, what: str, *, bonus: bool) -> float:
+        return sum(getattr(task, what) for task in self.tasks.values() if task.bonus is bonus)
+
+    def to_json(self) -> bytes:
+        """The record as indented JSON, derived sums included for readers of the file."""
+        sums = {
+            "score": self.score,
+            "max_score": self.max_score,
+            "bonus": self.bonus,
+            "max_bonus": self.max_bonus,
+            "tasks": self.tasks,
+        }
+        record = {key: value for key, value in msgspec.to_builtins(self).items() if key != "tasks"}
+        checks = record.pop("checks")
+        return msgspec.json.format(msgspec.json.encode({**record, **sums, "checks": checks}), indent=2)
+
+    @classmethod
+    def from_json(cls, data: bytes) -> "SubmissionResult":
+        """Read `to_json`'s output; derived sums are computed anew.
+
+        Raises:
+            msgspec.ValidationError: the record is not one of this version.
+        """
+        result = msgspec.json.decode(data, type=cls)
+        if result.version != VERSION:
+            raise msgspec.ValidationError(f"expected a result of version {VERSION}, found {result.version}")
+        return result
