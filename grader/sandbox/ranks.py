@@ -1,0 +1,139 @@
+"""One call on several gloo ranks, each a fork of this process, as `accelerate launch` would start them.
+
+The rendezvous goes through a file, so that no port is needed. A rank that fails or hangs does not hold up the others for
+longer than `patience`.
+"""
+
+import os
+import select
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from grader.sandbox.codec import Incoming, Outgoing, Refer
+
+GRACE_SECONDS = 1.0  # how long the other ranks may still report after one has failed
+
+
+class RankFailed(Exception):
+    """A rank raised, hung or died; its text says which and how, `account` is the rank's own account of what it raised."""
+
+    def __init__(self, text: str, account: dict[str, Any] | None = None) -> None:
+        super().__init__(text)
+        self.account = account
+
+
+@dataclass(frozen=True)
+class Summarised:
+    """A summary from a rank, to be passed on as it is."""
+
+    kind: str
+    content: object
+
+
+def run_ranks(
+    processes: int,
+    patience: float,
+    call: Callable[[], dict[str, object]],
+    account: Callable[[BaseException], dict[str, object]],
+    refer: Refer,
+) -> list[object]:
+    """What `call()` gave on each rank, in rank order.
+
+    Raises:
+        RankFailed: naming the first rank that raised, or those still waiting after `patience` seconds.
+    """
+    with tempfile.TemporaryDirectory() as rendezvous:
+        ranks = [_fork_rank(rank, processes, f"{rendezvous}/store", call, account, refer) for rank in range(processes)]
+        try:
+            reports = _collect([pipe for _, pipe in ranks], patience)
+        finally:
+            for pid, pipe in ranks:
+                os.close(pipe)
+                _end(pid)
+    for rank, report in enumerate(reports):
+        if report and "raised" in report:
+            raised = report["raised"]
+            text = f"on process {rank} of {processes}: {raised['text']}"
+            raise RankFailed(text, {**raised, "text": text})
+    silent = [str(rank) for rank, report in enumerate(reports) if report is None]
+    if silent:
+        raise RankFailed(
+            f"process {', '.join(silent)} of {processes} did not finish within {patience:g} s: it waits for the others "
+            "in a collective operation that they do not reach, or it died"
+        )
+    return [report["ok"] for report in reports]
+
+
+def _fork_rank(rank: int, processes: int, store: str, call: Callable, account: Callable, refer: Refer) -> tuple:
+    reading, writing = os.pipe()
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid:
+        os.close(writing)
+        return pid, reading
+    os.close(reading)
+    _be_rank(rank, processes, store, call, account, refer, writing)
+
+
+def _be_rank(rank: int, processes: int, store: str, call, account, refer: Refer, writing: int) -> NoReturn:
+    import torch
+    from torch import distributed
+
+    try:
+        torch.seed()  # otherwise both ranks inherit one generator state
+        os.environ.update(
+            RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(processes), LOCAL_WORLD_SIZE=str(processes)
+        )
+        distributed.init_process_group(
+            "gloo", store=distributed.FileStore(store, processes), rank=rank, world_size=processes
+        )
+        report = {"ok": call()}
+    except BaseException as error:
+        report = {"raised": account(error)}
+    outgoing = Outgoing(refer)
+    header = outgoing.header(report)
+    with open(writing, "wb") as pipe:
+        for part in (header, *outgoing.buffers):
+            pipe.write(len(part).to_bytes(8, "little"))
+            pipe.write(part)
+    os._exit(0)
+
+
+def _collect(pipes: list[int], patience: float) -> list[dict[str, Any] | None]:
+    """Each rank's report, None from one that gave none in time."""
+    received = {pipe: bytearray() for pipe in pipes}
+    waiting = set(pipes)
+    deadline = time.monotonic() + patience
+    while waiting and (left := deadline - time.monotonic()) > 0:
+        for pipe in select.select(list(waiting), [], [], left)[0]:
+            chunk = os.read(pipe, 1 << 20)
+            received[pipe] += chunk
+            if not chunk:
+                waiting.discard(pipe)
+                if "raised" in (_report(received[pipe]) or {"raised": "died"}):
+                    deadline = min(deadline, time.monotonic() + GRACE_SECONDS)
+    return [None if pipe in waiting else _report(received[pipe]) for pipe in pipes]
+
+
+def _report(received: bytearray) -> dict[str, Any] | None:
+    parts, at = [], 0
+    while at < len(received):
+        length = int.from_bytes(received[at : at + 8], "little")
+        parts.append(received[at + 8 : at + 8 + length])
+        at += 8 + length
+    if not parts:
+        return None
+    resolve = lambda kind, content, read: Summarised(content[0], read(content[1]))  # noqa: E731
+    return Incoming(parts[1:], resolve).value(bytes(parts[0]))
+
+
+def _end(pid: int) -> None:
+    """End a rank that this process forked, and reap it."""
+    try:
+        os.kill(pid, 9)
+    finally:
+        os.waitpid(pid, 0)
