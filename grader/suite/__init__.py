@@ -1,0 +1,52 @@
+"""What a hidden suite and the public self-checks are written with.
+
+    from grader.suite import accelerator, assert_close, check, loader, reference
+
+    @check(title="…", hint="…")
+    def test_something(student, rng): ...
+
+Fixtures: `student`, `rng` (a generator of this check's own), `run`, `thresholds`, and every `@reference`.
+"""
+
+from grader.sandbox.remote import Recipe
+from grader.suite.assertions import (
+    CheckFailed,
+    as_array,
+    as_figure,
+    as_float,
+    as_frame,
+    as_series,
+    assert_close,
+    require,
+    require_columns,
+)
+from grader.suite.checks import Run, check, reference
+from grader.suite.figures import Figure
+from grader.suite.recipes import accelerator, file, folder, loader, recipe, tensor
+from grader.suite.student import RankResults, Student, StudentError
+
+__all__ = [
+    "CheckFailed",
+    "Figure",
+    "RankResults",
+    "Recipe",
+    "Run",
+    "Student",
+    "StudentError",
+    "accelerator",
+    "as_array",
+    "as_figure",
+    "as_float",
+    "as_frame",
+    "as_series",
+    "assert_close",
+    "check",
+    "file",
+    "folder",
+    "loader",
+    "recipe",
+    "reference",
+    "require",
+    "require_columns",
+    "tensor",
+]

@@ -1,0 +1,100 @@
+"""What recipes become: this runs in the worker, beside the student's code, and holds nothing worth knowing."""
+
+import os
+import random
+import socket
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from grader.sandbox import worker
+from grader.suite.figures import summarise
+
+
+def serve(connection: socket.socket, scratch: str) -> NoReturn:
+    """Be the worker of one submission."""
+    worker.serve(connection, Path(scratch) / "submission", summarise)
+
+
+def warm_up() -> None:
+    """Touch with one thread what the first use of a library would otherwise pay for in every submission."""
+    import io
+
+    import matplotlib.pyplot as plt
+    import pandas as pd
+    import torch
+    from torch import nn
+
+    torch.set_num_threads(1)  # an OpenMP pool in a process that forks makes every child hang
+    model = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 1))
+    for kind in (torch.optim.AdamW, torch.optim.SGD):
+        optimizer = kind(model.parameters(), lr=0.1)
+        nn.functional.mse_loss(model(torch.ones(8, 4)).squeeze(-1), torch.zeros(8)).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    figure, axis = plt.subplots()
+    axis.hist([1, 2, 3])
+    axis.set_title("warm")
+    figure.savefig(io.BytesIO(), format="png")
+    plt.close("all")
+    frame = pd.DataFrame({"a": [1.0, 2.0], "b": ["x", None]})
+    frame.groupby("b").sum()
+    pd.read_csv(io.StringIO(frame.to_csv()))
+    reset(0)
+
+
+def reset(seed: int) -> None:
+    """Before each check: no Accelerate state, figures or random numbers left from the check before."""
+    import torch
+
+    _forget_accelerators()
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+
+
+def _forget_accelerators() -> None:
+    from accelerate.state import AcceleratorState, GradientState
+
+    AcceleratorState._reset_state(True)  # both: one without the other makes optimizer.step() do nothing
+    GradientState._reset_state()
+
+
+def accelerator(**kwargs: Any) -> Any:
+    """An `Accelerator` on the CPU that has nothing to do with earlier ones."""
+    from accelerate import Accelerator
+
+    if "RANK" not in os.environ:
+        _forget_accelerators()
+    return Accelerator(cpu=True, **kwargs)
+
+
+def loader(*arrays: np.ndarray, batch_size: int, shuffle: bool) -> Any:
+    from torch.utils.data import DataLoader, TensorDataset
+
+    return DataLoader(TensorDataset(*map(tensor, arrays)), batch_size=batch_size, shuffle=shuffle)
+
+
+def tensor(values: np.ndarray) -> Any:
+    import torch
+
+    values = torch.from_numpy(np.array(values))
+    return values.float() if values.is_floating_point() else values.long()
+
+
+def folder(files: dict[str, bytes | str]) -> str:
+    path = Path(tempfile.mkdtemp())
+    for name, content in files.items():
+        target = path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content.encode() if isinstance(content, str) else content)
+    return str(path)
+
+
+def file(name: str, content: bytes | str) -> str:
+    return str(Path(folder({name: content})) / name)

@@ -1,0 +1,93 @@
+"""Where collected checks belong: a hidden suite in `tests/hidden/<name>`, or the self-checks beside a student's files."""
+
+from pathlib import Path
+
+import pytest
+
+from grader.course import Assignment, Course, read_assignment
+from grader.errors import UsageError
+from grader.suite.checks import Check, Rubric, Run
+from grader.suite.in_process import student_in
+from grader.suite.runner import DESK, NAME, Desk
+from grader.suite.scoreboard import DESKS
+
+SECONDS_OF_A_HUNG_SELF_CHECK = 60
+
+
+def seat_items(config: pytest.Config, items: list[pytest.Item], seed: int) -> None:
+    """Give each check its desk; one desk for each folder."""
+    desks = config.stash.setdefault(DESKS, {})
+    for folder in dict.fromkeys(item.path.parent for item in items):
+        own = {_name(item): item for item in items if item.path.parent == folder}
+        try:
+            desk = _desk(config, folder, {name: item.function.__check__ for name, item in own.items()}, seed)
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from None
+        desks[folder] = desk
+        for name, item in own.items():
+            item.stash[DESK], item.stash[NAME] = desk, name
+            item.add_marker(pytest.mark.timeout(SECONDS_OF_A_HUNG_SELF_CHECK))
+        _in_rubric_order(items, own, desk)
+
+
+def _in_rubric_order(items: list[pytest.Item], own: dict[str, pytest.Item], desk: Desk) -> None:
+    """Tasks run in their order, in the places that the folder's checks had."""
+    places = [items.index(item) for item in own.values()]
+    tasks = [task.name for task in desk.rubric.assignment.task]
+    ordered = sorted(own, key=lambda name: tasks.index(desk.rubric.task_of(name).name))
+    for place, name in zip(places, ordered, strict=True):
+        items[place] = own[name]
+
+
+def _name(item: pytest.Item) -> str:
+    task = item.function.__check__.task or item.path.stem.removeprefix("test_")
+    return f"{task}.{item.originalname.removeprefix('test_')}"
+
+
+def _desk(config: pytest.Config, folder: Path, checks: dict[str, Check], seed: int) -> Desk:
+    if (folder / "assignment.toml").is_file():
+        return _self_check_desk(folder, checks, seed)
+    assignment = Course.find(folder).assignment(folder.name)
+    return hidden_desk(folder, assignment, checks, seed, config.getoption("--submission"))
+
+
+def _self_check_desk(folder: Path, checks: dict[str, Check], seed: int) -> Desk:
+    """Public self-checks carry no points: the scoreboard counts them by task."""
+    assignment = read_assignment(folder / "assignment.toml")
+    run = Run(seed, assignment, folder / "data")
+    modules = [task.name for task in assignment.task]
+    return Desk(SelfCheckRubric(assignment, checks), run, lambda: student_in(folder, modules))
+
+
+def hidden_desk(
+    folder: Path, assignment: Assignment, checks: dict[str, Check], seed: int, submission: Path | None = None
+) -> Desk:
+    """A desk for a hidden suite; tried in this process on `submission`, or on the course's solution."""
+    course = Course.find(folder)
+    run = Run(seed, assignment, course.fixtures(assignment.name))
+    where = (submission or course.solution(assignment.name)).resolve()
+    modules = [task.name for task in assignment.task]
+    rubric = Rubric(assignment, {name: checks[name] for name in _rubric_order(assignment, checks)})
+    return Desk(rubric, run, lambda: student_in(where, modules, shipped_recipes(folder)))
+
+
+def shipped_recipes(suite: Path) -> str:
+    """Source of the assignment's own recipes, or nothing."""
+    path = suite / "recipes.py"
+    return path.read_text("utf-8") if path.is_file() else ""
+
+
+def _rubric_order(assignment: Assignment, checks: dict[str, Check]) -> list[str]:
+    """Collected checks in the rubric's order; one without points is a mistake, one not collected was not asked for."""
+    rubric = [f"{task.name}.{name}" for task in assignment.task for name in task.checks]
+    unknown = sorted(set(checks) - set(rubric))
+    if unknown:
+        raise UsageError(f"{assignment.name}/assignment.toml gives no points to {', '.join(unknown)}: add them there.")
+    return [name for name in rubric if name in checks]
+
+
+class SelfCheckRubric(Rubric):
+    """Every self-check counts one."""
+
+    def points(self, name: str) -> float:
+        return 1

@@ -1,0 +1,149 @@
+"""What a figure shows, as plain data: axes, words, and the drawn numbers.
+
+`summarise` runs beside the student's code; `Figure.from_plain` makes the trusted summary, checking each field.
+"""
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from grader.errors import ProtocolError
+
+MAX_AXES = 64
+MAX_ARTISTS = 200
+MAX_TEXTS = 500
+TEXT_FIELDS = ("title", "xlabel", "ylabel", "xscale", "yscale")
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Something drawn: `values` are (n, 2) points of a line or scatter, (n, 4) x, y, width, height of bars, or an image."""
+
+    values: np.ndarray
+    label: str
+
+
+@dataclass(frozen=True)
+class Axes:
+    """One axis of a figure."""
+
+    title: str
+    xlabel: str
+    ylabel: str
+    xscale: str
+    yscale: str
+    legend: tuple[str, ...]
+    ticks: tuple[tuple[str, ...], tuple[str, ...]]
+    """Tick labels along x and y."""
+    texts: tuple[str, ...]
+    lines: tuple[Drawn, ...]
+    points: tuple[Drawn, ...]
+    bars: tuple[Drawn, ...]
+    images: tuple[Drawn, ...]
+
+    @property
+    def has_data(self) -> bool:
+        return bool(self.lines or self.points or self.bars or self.images)
+
+    @property
+    def words(self) -> str:
+        """Title and axis labels in one lower-case text."""
+        return " ".join((self.title, self.xlabel, self.ylabel, *self.legend)).lower()
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A matplotlib figure's summary."""
+
+    title: str
+    axes: tuple[Axes, ...]
+
+    @property
+    def words(self) -> str:
+        """All titles and labels in one lower-case text."""
+        return " ".join((self.title.lower(), *(axis.words for axis in self.axes)))
+
+    @classmethod
+    def from_plain(cls, plain: Any) -> "Figure":
+        """The summary from what the worker sent.
+
+        Raises:
+            ProtocolError: it is not the shape that `summarise` gives.
+        """
+        try:
+            return cls(_text(plain["title"]), tuple(_axes(axis) for axis in plain["axes"][:MAX_AXES]))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ProtocolError(f"malformed figure: {error}") from None
+
+
+def _axes(plain: Any) -> Axes:
+    return Axes(
+        **{name: _text(plain[name]) for name in TEXT_FIELDS},
+        legend=_texts(plain["legend"]),
+        ticks=(_texts(plain["ticks"][0]), _texts(plain["ticks"][1])),
+        texts=_texts(plain["texts"]),
+        lines=_drawn(plain["lines"], 2),
+        points=_drawn(plain["points"], 2),
+        bars=_drawn(plain["bars"], 4),
+        images=_drawn(plain["images"], None),
+    )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("expected text")
+    return value[:1000]
+
+
+def _texts(values: Any) -> tuple[str, ...]:
+    return tuple(_text(value) for value in values[:MAX_TEXTS])
+
+
+def _drawn(items: Any, width: int | None) -> tuple[Drawn, ...]:
+    drawn = []
+    for values, label in items[:MAX_ARTISTS]:
+        array = np.asarray(values, dtype=np.float64)
+        if width is not None and not (array.ndim == 2 and array.shape[1] == width):
+            raise ValueError(f"expected {width} numbers for each thing drawn")
+        drawn.append(Drawn(array, _text(label)))
+    return tuple(drawn)
+
+
+def summarise(thing: object) -> tuple[str, Any] | None:
+    """`("figure", plain data)` for a matplotlib figure, or the figure of an Axes; None for anything else."""
+    figure_module = sys.modules.get("matplotlib.figure")
+    if figure_module is None or not isinstance(thing, figure_module.Figure):
+        return None
+    title = thing.get_suptitle()
+    return "figure", {"title": title, "axes": [_plain_axes(axis) for axis in thing.axes[:MAX_AXES]]}
+
+
+def _plain_axes(axis: Any) -> dict[str, Any]:
+    from matplotlib.collections import PathCollection
+    from matplotlib.patches import Rectangle
+
+    legend = axis.get_legend()
+    bars = [patch for patch in axis.patches if isinstance(patch, Rectangle)]
+    scatters = [item for item in axis.collections if isinstance(item, PathCollection)]
+    return {
+        **{name: getattr(axis, f"get_{name}")() for name in TEXT_FIELDS},
+        "legend": [text.get_text() for text in legend.get_texts()] if legend else [],
+        "ticks": [[label.get_text() for label in labels()] for labels in (axis.get_xticklabels, axis.get_yticklabels)],
+        "texts": [text.get_text() for text in axis.texts],
+        "lines": [[_line(line), str(line.get_label())] for line in axis.lines],
+        "points": [[np.ma.filled(item.get_offsets(), np.nan), str(item.get_label())] for item in scatters],
+        "bars": [[_rectangles(bars), ""]] if bars else [],
+        "images": [[np.ma.filled(image.get_array(), np.nan), str(image.get_label())] for image in axis.images],
+    }
+
+
+def _line(line: Any) -> np.ndarray:
+    return np.column_stack(
+        [np.asarray(line.get_xdata(orig=False), float), np.asarray(line.get_ydata(orig=False), float)]
+    )
+
+
+def _rectangles(bars: list) -> np.ndarray:
+    return np.array([[bar.get_x(), bar.get_y(), bar.get_width(), bar.get_height()] for bar in bars], dtype=float)

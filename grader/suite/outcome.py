@@ -1,0 +1,86 @@
+"""From what a check raised to its result: whose fault it was, and what each reader may see of it."""
+
+import builtins
+
+from grader.errors import GraderFault, LimitExceeded, ProtocolError, TaskMissing, WorkerDied
+from grader.results import CheckResult, CheckStatus
+from grader.suite.assertions import CheckFailed
+from grader.suite.checks import Rubric
+from grader.suite.student import StudentError
+
+MAX_DETAIL = 4000
+
+SENTENCES = {
+    CheckStatus.PASSED: "",
+    CheckStatus.FAILED: "The rule does not hold yet.",
+    CheckStatus.NOT_IMPLEMENTED: "Not written yet.",
+    CheckStatus.TIMEOUT: "Stopped: it used more time or memory than allowed.",
+    CheckStatus.CRASHED: "Your code ended the process that ran it.",
+    CheckStatus.NOT_RUN: "Not run: the task's file was not handed in, or the time for the whole submission was used up.",
+}
+
+
+def status_of(error: BaseException | None) -> CheckStatus:
+    """What an exception from a check means.
+
+    Raises:
+        GraderFault: it is neither the student's nor a failed assertion: the suite or the grader is at fault.
+    """
+    match error:
+        case None:
+            return CheckStatus.PASSED
+        case StudentError(not_implemented=True):
+            return CheckStatus.NOT_IMPLEMENTED
+        case StudentError() | CheckFailed() | AssertionError():
+            return CheckStatus.FAILED
+        case LimitExceeded():
+            return CheckStatus.TIMEOUT
+        case WorkerDied() | ProtocolError():
+            return CheckStatus.CRASHED
+        case TaskMissing():
+            return CheckStatus.NOT_RUN
+    raise GraderFault(f"the suite failed with {type(error).__name__}: {error}")
+
+
+def result_of(rubric: Rubric, name: str, error: BaseException | None, seconds: float) -> CheckResult:
+    """The result of check `name`. `message` repeats nothing that the student's code said or was given."""
+    status = status_of(error)
+    check, points = rubric.checks[name], rubric.points(name)
+    sentences = [SENTENCES[status]]
+    if isinstance(error, StudentError) and status is CheckStatus.FAILED:
+        sentences = [f"Your code raised {_known_type(error.types)}."]
+    if status not in (CheckStatus.PASSED, CheckStatus.NOT_IMPLEMENTED, CheckStatus.NOT_RUN):
+        sentences.append(check.hint)
+    return CheckResult(
+        name=name,
+        task=rubric.task_of(name).name,
+        title=check.title,
+        status=status,
+        points=points if status is CheckStatus.PASSED else 0,
+        max_points=points,
+        message=" ".join(sentences),
+        detail="" if error is None else str(error)[:MAX_DETAIL],
+        seconds=round(seconds, 4),
+    )
+
+
+def not_run(rubric: Rubric, name: str, why: str) -> CheckResult:
+    """A check that nothing was asked of."""
+    return CheckResult(
+        name=name,
+        task=rubric.task_of(name).name,
+        title=rubric.checks[name].title,
+        status=CheckStatus.NOT_RUN,
+        points=0,
+        max_points=rubric.points(name),
+        message=why,
+    )
+
+
+def _known_type(types: tuple[str, ...]) -> str:
+    """The nearest built-in class: a name made up by the student's code could carry what it has seen."""
+    for name in types:
+        kind = getattr(builtins, name, None)
+        if isinstance(kind, type) and issubclass(kind, BaseException):
+            return name
+    return "an exception"

@@ -1,0 +1,104 @@
+"""The pytest plugin: finds checks, gives them their fixtures, and turns outcomes into results.
+
+It stays out of the way of tests that are not declared with `@check`.
+"""
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:  # importing these takes seconds that other projects' tests should not pay
+    import numpy as np
+
+    from grader.suite.checks import Run
+    from grader.suite.student import Student
+
+DEFAULT_SEED = 20_240_229
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("grader", "assignments")
+    group.addoption("--in-process", action="store_true", help="run hidden suites on solutions/, without a sandbox")
+    group.addoption("--submission", type=Path, help="run hidden suites on this folder instead of solutions/<name>")
+    group.addoption("--draw", type=int, metavar="SEED", help="seed of what the checks draw at random (default: fresh)")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    marked = [item for item in items if hasattr(getattr(item, "function", None), "__check__")]
+    if marked:
+        from grader.suite.desks import seat_items
+
+        seed = config.getoption("--draw")
+        others = [item for item in items if item not in marked]
+        seat_items(config, marked, secrets.randbits(32) if seed is None else seed)
+        items[:] = others + marked
+
+
+@pytest.fixture
+def run(request: pytest.FixtureRequest) -> "Run":
+    """The grading run: seed, thresholds, fixture folder."""
+    from grader.suite.runner import DESK
+
+    return request.node.stash[DESK].run
+
+
+@pytest.fixture
+def thresholds(run: "Run") -> dict[str, float]:
+    """The thresholds that `assignment.toml` declares."""
+    return dict(run.thresholds)
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest, run: "Run") -> "np.random.Generator":
+    """A random generator of this check's own."""
+    from grader.suite.runner import NAME
+
+    return run.rng(request.node.stash[NAME])
+
+
+@pytest.fixture
+def student(request: pytest.FixtureRequest, run: "Run") -> "Student":
+    """The submission under test, with nothing left over from the check before."""
+    from grader.suite.runner import DESK, NAME
+
+    sitting = request.node.stash[DESK].sit()
+    sitting.fresh(int(run.rng(request.node.stash[NAME] + "/worker").integers(2**31)))
+    return sitting
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
+    report = yield
+    from grader.suite.runner import DESK, NAME
+
+    desk = item.stash.get(DESK, None)
+    if desk is None or call.when == "teardown" or (call.when == "setup" and call.excinfo is None):
+        return report
+    error = call.excinfo.value if call.excinfo else None
+    from grader.suite.scoreboard import plain_report
+
+    result = desk.note(item.stash[NAME], error, call.duration)
+    return plain_report(report, result, desk.rubric.checks[item.stash[NAME]])
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    if getattr(report, "to_do", False) and report.when != "teardown":
+        return "to do", "·", "TO DO"
+    return None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    from grader.suite.scoreboard import DESKS, write_scoreboard
+
+    for desk in config.stash.get(DESKS, {}).values():
+        write_scoreboard(terminalreporter, desk)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    from grader.suite.scoreboard import DESKS
+
+    for desk in config.stash.get(DESKS, {}).values():
+        desk.close()

@@ -1,0 +1,44 @@
+"""Recipes: what a hidden test hands to student code, named here and built in the worker by `builders`.
+
+An assignment adds recipes of its own in `recipes.py` beside its hidden tests; its functions are named by
+`recipe("function", …)` and their source is shipped to the worker.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from grader.sandbox.remote import Recipe
+
+BUILDERS = "grader.suite.builders"
+SHIPPED = "suite_recipes"  # the name under which an assignment's own recipes.py is shipped
+
+
+def recipe(function: str, /, *args: object, **kwargs: object) -> Recipe:
+    """Build `function(*args, **kwargs)` of the assignment's own `recipes.py` in the worker."""
+    return Recipe(f"{SHIPPED}:{function}", args, kwargs)
+
+
+def accelerator(**kwargs: object) -> Recipe:
+    """A fresh `accelerate.Accelerator(cpu=True, **kwargs)`, with the singletons of an earlier one reset."""
+    return Recipe(f"{BUILDERS}:accelerator", (), kwargs)
+
+
+def loader(*arrays: np.ndarray, batch_size: int, shuffle: bool = False) -> Recipe:
+    """A DataLoader over the arrays' rows: float arrays arrive as float32 tensors, integer ones as int64."""
+    return Recipe(f"{BUILDERS}:loader", arrays, {"batch_size": batch_size, "shuffle": shuffle})
+
+
+def tensor(values: np.ndarray) -> Recipe:
+    """A float32 tensor that shares no memory with anything."""
+    return Recipe(f"{BUILDERS}:tensor", (np.asarray(values),))
+
+
+def folder(files: Mapping[str, bytes | str]) -> Recipe:
+    """A new folder in the worker's scratch with these files; stands for its path, as text."""
+    return Recipe(f"{BUILDERS}:folder", (dict(files),))
+
+
+def file(name: str, content: bytes | str) -> Recipe:
+    """A file in a new folder of the worker's scratch; stands for its path, as text."""
+    return Recipe(f"{BUILDERS}:file", (name, content))

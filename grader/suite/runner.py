@@ -1,0 +1,78 @@
+"""A collected suite, run against one student after another: `Desk` is what its fixtures and hooks share."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from grader.errors import GraderFault
+from grader.results import CheckResult
+from grader.suite.checks import Rubric, Run
+from grader.suite.outcome import result_of
+from grader.suite.student import Student
+
+
+@dataclass
+class Desk:
+    """One assignment's suite at work: who is being marked, and the results so far."""
+
+    rubric: Rubric
+    run: Run
+    open_student: Callable[[], Student]
+    student: Student | None = None
+    results: dict[str, CheckResult] = field(default_factory=dict)
+    fault: GraderFault | None = None
+
+    def sit(self) -> Student:
+        """The student being marked."""
+        if self.student is None:
+            self.student = self.open_student()
+        return self.student
+
+    def note(self, name: str, error: BaseException | None, seconds: float) -> CheckResult | None:
+        """Record how a check ended; a fault of ours is kept, and ends the grading of this submission."""
+        try:
+            self.results[name] = result_of(self.rubric, name, error, seconds)
+        except GraderFault as fault:
+            self.fault = self.fault or GraderFault(f"{name}: {fault}")
+        return self.results.get(name)
+
+    def close(self) -> None:
+        if self.student is not None:
+            self.student.close()
+            self.student = None
+
+
+DESK = pytest.StashKey[Desk]()
+NAME = pytest.StashKey[str]()
+
+
+class Suite:
+    """The collected checks of one assignment, in rubric order."""
+
+    def __init__(self, desk: Desk, items: Mapping[str, pytest.Item], shipped: str = "") -> None:
+        self.desk = desk
+        self.shipped = shipped
+        self._items: Sequence[pytest.Item] = [items[name] for name in desk.rubric.checks]
+
+    @property
+    def rubric(self) -> Rubric:
+        return self.desk.rubric
+
+    def compute_references(self, builders: Sequence[Callable[[Run], object]]) -> None:
+        """Compute what all submissions are compared with, once."""
+        for build in builders:
+            self.desk.run.reference(build)
+
+    def mark(self, student: Student) -> list[CheckResult]:
+        """Run every check on `student`; the results in rubric order.
+
+        Raises:
+            GraderFault: the suite itself failed on a check.
+        """
+        self.desk.student, self.desk.results, self.desk.fault = student, {}, None
+        for item, following in zip(self._items, [*self._items[1:], None], strict=True):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if self.desk.fault:
+                raise self.desk.fault
+        return [self.desk.results[name] for name in self.rubric.checks]
