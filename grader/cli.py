@@ -1,0 +1,183 @@
+"""The `grader` command: the only place that prints, and the only one that ends a process."""
+
+import json
+import os
+import secrets
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from grader.batch import ResultStore, grade_class
+from grader.course import Course
+from grader.errors import GraderError, UsageError
+from grader.gradebook import Gradebook
+from grader.results import SubmissionStatus
+from grader.sandbox.terms import Level
+from grader.submission import discover
+from grader.terminal import ClassProgress, class_table, console, doctor_table, student_page, summary_of
+
+app = typer.Typer(
+    help="Marks a class of submissions without trusting a line of what was handed in.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+CourseOption = Annotated[
+    Path, typer.Option("--course", help="The course's folder (default: the one this folder lies in).", metavar="DIR")
+]
+HERE = Path()
+
+
+def main() -> None:
+    """Entry point of the `grader` command."""
+    app()
+
+
+def _one_line(command: Callable) -> Callable:
+    """End with one line and exit code 2 for wrong use, 1 for a fault of ours; never with a traceback."""
+
+    @wraps(command)
+    def run(*args: object, **kwargs: object) -> None:
+        try:
+            command(*args, **kwargs)
+        except UsageError as error:
+            _end(f"grader: {error}", 2)
+        except GraderError as error:
+            _end(f"grader: failed: {error}", 1)
+        except KeyboardInterrupt:
+            _end("grader: interrupted; results written so far are whole", 130)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(1) from None
+
+    return run
+
+
+def _end(line: str, code: int) -> NoReturn:
+    print(" ".join(line.split()), file=sys.stderr)
+    raise typer.Exit(code)
+
+
+@app.command()
+@_one_line
+def grade(
+    assignment: Annotated[str, typer.Argument(help="Name of the assignment, such as house_prices.")],
+    submissions: Annotated[Path, typer.Argument(help="Folder with one entry (folder, zip, notebook) per student.")],
+    out: Annotated[Path, typer.Option(help="Folder for results and the gradebook.", metavar="DIR")],
+    jobs: Annotated[int, typer.Option(min=1, help="Submissions graded at the same time.")] = os.cpu_count() or 1,
+    db: Annotated[str, typer.Option(help="Gradebook's URL (default: SQLite in --out).", metavar="URL")] = "",
+    only: Annotated[list[str] | None, typer.Option(help="Grade this student only; may be repeated.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of an earlier run, to reproduce its grades.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON instead of a table.")] = False,
+    trust_submissions: Annotated[
+        bool, typer.Option("--trust-submissions", help="Grade without a sandbox code that you would run yourself.")
+    ] = False,
+    course: CourseOption = HERE,
+) -> None:
+    """Grade a folder of submissions.
+
+    Example: grader grade house_prices fixtures/submissions/house_prices --out results
+
+    Exit code 0 when all were graded, whatever their scores; 1 when the grader failed on some; 2 for wrong use.
+    """
+    from grader.executor import LocalEngine
+
+    where = Course.find(course)
+    declared = where.assignment(assignment)
+    entries = _chosen(discover(submissions, declared), only)
+    store = ResultStore(out)
+    store.prepare()
+    drawn = secrets.randbits(32) if seed is None else seed
+    progress = ClassProgress(len(entries), quiet=as_json)
+    url = db or f"sqlite:///{(out / 'gradebook.db').resolve()}"
+    with progress.warming_up(), Gradebook(url) as gradebook:
+        gradebook.prepare(declared)
+        level = Level.NONE if trust_submissions else None
+        with LocalEngine(where, declared, seed=drawn, jobs=jobs, level=level) as engine:
+            progress.started(engine.sandbox, engine.jobs, drawn)
+            results = grade_class(entries, declared, engine, store, gradebook, progress.graded)
+    if as_json:
+        print(json.dumps(summary_of(declared.name, results), ensure_ascii=False, indent=2))
+    else:
+        console().print(class_table(results))
+    failed = [result.student for result in results if result.status is SubmissionStatus.GRADER_ERROR]
+    if failed:
+        _end(
+            f"grader: failed on {len(failed)} of {len(results)}: {', '.join(failed[:10])}; grade them again with --only",
+            1,
+        )
+
+
+def _chosen(entries: list, only: list[str] | None) -> list:
+    """The entries asked for with --only, each of which must exist."""
+    if not only:
+        return entries
+    unknown = sorted(set(only) - {entry.student for entry in entries})
+    if unknown:
+        raise UsageError(f"--only names {', '.join(unknown)}, who handed in nothing here; check the spelling.")
+    return [entry for entry in entries if entry.student in only]
+
+
+@app.command()
+@_one_line
+def show(
+    directory: Annotated[Path, typer.Argument(help="The --out folder of an earlier `grader grade`.")],
+    student: Annotated[str | None, typer.Argument(help="One student, in full.")] = None,
+) -> None:
+    """Show results: the class as a table, or one student check by check.
+
+    Example: grader show results ada
+    """
+    results = ResultStore(directory).read()
+    if student is None:
+        console().print(class_table(results))
+        return
+    for result in results:
+        if result.student == student:
+            console().print(student_page(result))
+            return
+    raise UsageError(
+        f"no result of {student!r} in {directory}; there are: {', '.join(r.student for r in results[:20])}."
+    )
+
+
+@app.command()
+@_one_line
+def doctor() -> None:
+    """Say what this machine can do: versions, the sandbox level and why, accelerators."""
+    mechanisms = [(mechanism.name, mechanism.available, mechanism.why) for mechanism in probe()]
+    console().print(doctor_table(mechanisms))
+
+
+@app.command()
+@_one_line
+def sync(
+    assignment: Annotated[str | None, typer.Argument(help="One assignment (default: all).")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit code 1 when stubs are out of step.")
+    ] = False,
+    course: CourseOption = HERE,
+) -> None:
+    """Generate the students' stubs from solutions/.
+
+    Example: grader sync --check
+    """
+    from grader.release import sync as sync_stubs
+
+    where = Course.find(course)
+    changes = [
+        change
+        for name in ([assignment] if assignment else where.names)
+        for change in sync_stubs(where, name, check=check)
+    ]
+    for change in changes:
+        console().print(str(change), highlight=False, markup=False)
+    if check and changes:
+        raise typer.Exit(1)
+    if not changes:
+        console().print("All stubs are in step with the solutions.")

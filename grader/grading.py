@@ -1,0 +1,61 @@
+"""Grade one submission: its files go into a worker, the hidden suite calls them, the rubric gives the result."""
+
+import platform
+import time
+from importlib.metadata import version
+
+from grader.course import Assignment
+from grader.results import SubmissionResult, SubmissionStatus
+from grader.sandbox.launch import Session
+from grader.submission import Submission
+from grader.suite.runner import Suite
+from grader.suite.student import Student
+from grader.watch import Watch
+
+MAX_OUTPUT = 20_000
+REPORTED_VERSIONS = ("torch", "accelerate", "numpy", "pandas", "scikit-learn", "matplotlib")
+
+
+def grade(submission: Submission, suite: Suite, session: Session, *, sandbox: str) -> SubmissionResult:
+    """Mark one submission.
+
+    Raises:
+        GraderFault: the suite, the sandbox or the grader failed; nothing is known of the submission's worth.
+    """
+    assignment = suite.rubric.assignment
+    started = time.monotonic()
+    watch = Watch(submission.files, session, assignment.limits)
+    student = Student(
+        watch.open_seat,
+        [task.name for task in assignment.task],
+        missing=[task.name for task in assignment.task if task.file not in submission.files],
+        shipped=suite.shipped,
+        rank_patience=assignment.limits.check_seconds,
+    )
+    try:
+        checks = suite.mark(student)
+    finally:
+        student.close()
+    return SubmissionResult(
+        assignment=assignment.name,
+        student=submission.student,
+        status=SubmissionStatus.GRADED,
+        checks=checks,
+        bonus_tasks=bonus_tasks(assignment),
+        seed=suite.desk.run.seed,
+        digest=submission.digest,
+        sandbox=sandbox,
+        output=watch.output.decode("utf-8", "replace")[:MAX_OUTPUT],
+        seconds=round(time.monotonic() - started, 3),
+        cpu_seconds=round(watch.cpu_seconds, 3),
+        versions=versions(),
+    )
+
+
+def bonus_tasks(assignment: Assignment) -> list[str]:
+    return [task.name for task in assignment.task if task.bonus]
+
+
+def versions() -> dict[str, str]:
+    """What a grade depends on besides the submission and the seed."""
+    return {"python": platform.python_version(), **{name: version(name) for name in REPORTED_VERSIONS}}

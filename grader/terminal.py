@@ -1,0 +1,204 @@
+"""What the terminal shows: results as tables, live progress with the time left. Pure renderings; `cli` prints them."""
+
+import platform
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.panel import Panel
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from grader.results import CheckStatus, SubmissionResult, SubmissionStatus
+
+STYLES = {
+    CheckStatus.PASSED: "green",
+    CheckStatus.FAILED: "red",
+    CheckStatus.NOT_IMPLEMENTED: "yellow",
+    CheckStatus.TIMEOUT: "magenta",
+    CheckStatus.CRASHED: "magenta",
+    CheckStatus.NOT_RUN: "dim",
+}
+REPORTED = (
+    "accelerate",
+    "torch",
+    "torchvision",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "matplotlib",
+    "yfinance",
+    "nbgrader",
+)
+
+
+def console(*, stderr: bool = False) -> Console:
+    return Console(stderr=stderr)
+
+
+class ClassProgress:
+    """Live progress of a class on the error stream; silent when `quiet`."""
+
+    def __init__(self, total: int, *, quiet: bool) -> None:
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console(stderr=True),
+            disable=quiet,
+        )
+        self._task = self._progress.add_task("warming up", total=total)
+
+    @contextmanager
+    def warming_up(self) -> Iterator[None]:
+        with self._progress:
+            yield
+
+    def started(self, sandbox: str, jobs: int, seed: int) -> None:
+        """Say once how student code is confined, and the seed that reproduces this run."""
+        self._progress.print(
+            f"Sandbox {escape(sandbox)} · {jobs} at a time · seed {seed}", highlight=False, soft_wrap=True
+        )
+        self._progress.reset(self._task, description="grading")
+
+    def graded(self, result: SubmissionResult) -> None:
+        self._progress.update(self._task, advance=1, description=f"graded {escape(printable(result.student))}")
+
+
+def printable(name: str) -> str:
+    """A student's name without control characters, which a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "�" for letter in name)
+
+
+def number(points: float | None) -> str:
+    """Points as people write them: `7`, `7.5`, `–` where there are none."""
+    return "–" if points is None else f"{points:g}"
+
+
+def class_table(results: Sequence[SubmissionResult]) -> RenderableType:
+    """A row for each submission: score, bonus, points by task, and the reason where there is no score."""
+    tasks = next((result.tasks for result in results if result.tasks), {})
+    table = Table(title=results[0].assignment if results else None, title_justify="left", header_style="bold")
+    table.add_column("student", overflow="fold")
+    table.add_column("score", justify="right")
+    table.add_column("bonus", justify="right")
+    for name, task in tasks.items():
+        table.add_column(f"{name}\n/{task.max_points:g}", justify="right")
+    table.add_column("s", justify="right")
+    table.add_column("", overflow="fold")
+    for result in results:
+        row = [Text(printable(result.student)), _of(result.score, result.max_score), number(result.bonus)]
+        row += [number(result.tasks[name].points) if name in result.tasks else "–" for name in tasks]
+        table.add_row(*row, f"{result.seconds:.1f}", _remark(result))
+    graded = sum(result.status is SubmissionStatus.GRADED for result in results)
+    failed = sum(result.status is SubmissionStatus.GRADER_ERROR for result in results)
+    closing = f"{graded} graded, {len(results) - graded - failed} invalid, {failed} failed in the grader"
+    return Group(table, Text(closing))
+
+
+def _of(points: float | None, out_of: float) -> str:
+    return "–" if points is None else f"{points:g}/{out_of:g}"
+
+
+def _remark(result: SubmissionResult) -> Text:
+    """Why there is no score, or what went wrong beyond failed checks."""
+    if result.status is not SubmissionStatus.GRADED:
+        return Text(f"{result.status.value}: {printable(result.message)}", style="red")
+    counts = {status: sum(check.status is status for check in result.checks) for status in CheckStatus}
+    odd = (CheckStatus.TIMEOUT, CheckStatus.CRASHED, CheckStatus.NOT_RUN, CheckStatus.NOT_IMPLEMENTED)
+    return Text(", ".join(f"{counts[status]} {status.value.replace('_', ' ')}" for status in odd if counts[status]))
+
+
+def student_page(result: SubmissionResult) -> RenderableType:
+    """Everything about one submission, for the instructor."""
+    score, bonus = _of(result.score, result.max_score), number(result.bonus)
+    head = Text(f"{printable(result.student)}: {score}, bonus {bonus} ({result.status.value})", style="bold")
+    facts = f"seed {result.seed} · sandbox {result.sandbox or '–'} · {result.seconds:g} s · files {result.digest[:12] or '–'}"
+    parts: list[RenderableType] = [head, Text(facts, style="dim")]
+    if result.message:
+        parts.append(Text(printable(result.message), style="red"))
+    parts.append(_checks_table(result))
+    for check in result.checks:
+        if check.detail and check.status not in (CheckStatus.NOT_IMPLEMENTED, CheckStatus.NOT_RUN):
+            parts.append(Panel(Text(_lines(check.detail)), title=escape(check.name), title_align="left"))
+    if result.output:
+        parts.append(Panel(Text(_lines(result.output[:2000])), title="printed", title_align="left"))
+    return Group(*parts)
+
+
+def _checks_table(result: SubmissionResult) -> Table:
+    table = Table(header_style="bold")
+    for column in ("check", "points", "status", "rule"):
+        table.add_column(column, justify="right" if column == "points" else "left", overflow="fold")
+    for check in result.checks:
+        points = f"{check.points:g}/{check.max_points:g}"
+        status = Text(check.status.value.replace("_", " "), style=STYLES[check.status])
+        table.add_row(check.name, points, status, Text(check.title))
+    return table
+
+
+def _lines(text: str) -> str:
+    return "\n".join(printable(line) for line in text.splitlines())
+
+
+def summary_of(assignment: str, results: Sequence[SubmissionResult]) -> dict[str, Any]:
+    """The run as the JSON of `grader grade --json`."""
+    return {"assignment": assignment, "submissions": [_summary(result) for result in results]}
+
+
+def _summary(result: SubmissionResult) -> dict[str, Any]:
+    keys = ("name", "task", "status", "points", "max_points", "message")
+    summary = {
+        "student": result.student,
+        "status": result.status.value,
+        "score": result.score,
+        "max_score": result.max_score,
+        "bonus": result.bonus,
+        "tasks": {name: task.points for name, task in result.tasks.items()},
+        "checks": [{key: getattr(check, key) for key in keys} for check in result.checks],
+    }
+    return {**summary, "message": result.message} if result.message else summary
+
+
+def doctor_table(mechanisms: Sequence[tuple[str, bool, str]], level: str, reason: str) -> RenderableType:
+    """What this machine offers: versions, mechanisms of the sandbox, accelerators."""
+    versions = Table(title="Versions", title_justify="left", show_header=False)
+    versions.add_row("Python", platform.python_version())
+    versions.add_row("system", f"{platform.system()} {platform.release()} ({platform.machine()})")
+    for name in REPORTED:
+        versions.add_row(name, _version(name))
+    sandbox = Table(title=f"Sandbox: {level} ({reason})", title_justify="left", show_header=False)
+    for name, available, why in mechanisms:
+        sandbox.add_row(name, Text("yes", "green") if available else Text("no", "red"), why)
+    return Group(versions, sandbox, Text(f"Accelerators: {_accelerators()} (grading runs on the CPU)"))
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _accelerators() -> str:
+    import torch
+
+    if torch.cuda.is_available():
+        return ", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count()))
+    return "mps" if torch.backends.mps.is_available() else "none"

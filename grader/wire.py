@@ -1,0 +1,30 @@
+"""What the broker, the host and its grading children say to each other."""
+
+import socket
+
+import msgspec
+
+RESULT, FAULT = b"R", b"F"  # first byte of what a grading child answers
+MAX_MESSAGE = 1 << 20
+
+
+class Job(msgspec.Struct, frozen=True):
+    """A submission to be marked, whose files follow on the child's own socket."""
+
+    student: str
+    sandbox: str
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """The host's first word: the checks' titles by name, or why there can be no grading."""
+
+    titles: dict[str, str] = {}
+    error: str = ""
+
+
+def read_all(wire: socket.socket) -> bytes:
+    """Everything until the other side has finished writing."""
+    chunks = []
+    while chunk := wire.recv(MAX_MESSAGE):
+        chunks.append(chunk)
+    return b"".join(chunks)
