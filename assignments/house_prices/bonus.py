@@ -1,0 +1,72 @@
+"""Bonus · Four regressors of scikit-learn on the same folds.
+
+Ridge, lasso and the elastic net add a penalty on the weights, and its strength alpha has to be chosen. Chosen on the
+held-out fold it would flatter the score. It belongs to training: the training rows are parted once more to choose it.
+"""
+
+import time
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from evaluate import rmse
+from matplotlib.figure import Figure
+from preprocess import Preprocessor, target
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.linear_model import ElasticNetCV, LassoCV, LinearRegression, RidgeCV
+from sklearn.model_selection import KFold
+from sklearn.pipeline import Pipeline, make_pipeline
+
+
+class Features(TransformerMixin, BaseEstimator):
+    """Our Preprocessor as a step of a scikit-learn pipeline: fitted with the regressor, on the same rows. Given."""
+
+    def fit(self, X: pd.DataFrame, y: pd.Series | None = None) -> "Features":
+        """Fit a new Preprocessor on the training rows; `y` is not used."""
+        self.preprocessor_ = Preprocessor().fit(X)
+        return self
+
+    def transform(self, X: pd.DataFrame) -> np.ndarray:
+        """(houses, features) as float64: unpenalised least squares is at the edge of what float32 can solve."""
+        return self.preprocessor_.transform(X).to_numpy("float64")
+
+
+def make_regressors(seed: int = 0) -> dict[str, Pipeline]:
+    """New pipelines from a table of houses to log prices: `linear`, `ridge`, `lasso` and `elastic_net`.
+
+    The last three choose their alpha (and the elastic net its l1_ratio) by themselves, on the rows they are fitted on.
+
+    Args:
+        seed: of whatever is random in choosing.
+    """
+    regressors = {"linear": make_pipeline(Features(), LinearRegression())}
+    # Hint: RidgeCV, LassoCV and ElasticNetCV; ridge's alpha is not divided by the number of houses, the others' is.
+    raise NotImplementedError("Bonus: write make_regressors().")
+
+
+def compare_regressors(df: pd.DataFrame, *, k: int = 5, seed: int = 0) -> pd.DataFrame:
+    """Cross-validate the four regressors on the same k folds; preprocessor and alpha are fitted inside each.
+
+    Args:
+        df: a table with `SalePrice`; it is not changed.
+        k: number of folds.
+        seed: of the folds.
+
+    Returns:
+        One row a regressor, the best first: the index is `linear`, `ridge`, `lasso`, `elastic_net`, the columns are
+        `rmse_log_mean` and `rmse_log_std` over the folds (of the log price), and `fit_seconds`, the mean time of a fit.
+    """
+    raise NotImplementedError("Bonus: write compare_regressors().")
+
+
+def plot_comparison(results: pd.DataFrame) -> Figure:
+    """Plot `compare_regressors`' scores: one bar a regressor, with its spread over the folds.
+
+    Args:
+        results: as `compare_regressors` returns it.
+
+    Returns:
+        A figure with one axis: a bar of height `rmse_log_mean` for each row, in the rows' order and labelled with its
+        name, an error bar of `rmse_log_std`, a title and labels on both axes.
+    """
+    raise NotImplementedError("Bonus: write plot_comparison().")

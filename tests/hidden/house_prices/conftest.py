@@ -1,0 +1,168 @@
+"""What several tasks' checks share: tables drawn for this run, and ways to ask a fitted preprocessor about one column."""
+
+import importlib.util
+from dataclasses import dataclass
+from types import ModuleType
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from grader.suite import CheckFailed, Run, as_frame, recipe, reference
+
+TRAIN_ROWS, HIDDEN_ROWS = 320, 200
+
+
+@dataclass(frozen=True)
+class Houses:
+    """Tables of one run: training rows with prices, hidden rows whose prices stay here."""
+
+    generator: ModuleType
+    train: pd.DataFrame
+    hidden: pd.DataFrame
+
+    @property
+    def unlabelled(self) -> pd.DataFrame:
+        return self.hidden.drop(columns="SalePrice")
+
+    @property
+    def plain_row(self) -> pd.DataFrame:
+        """One training row, of a house that has a basement, a garage, a fireplace and no hole in its records."""
+        row = self.train.iloc[[0]].copy()
+        for column in self.train:
+            row[column] = self.train[column].dropna().mode().iloc[0]
+        return row
+
+    def variants(self, column: str, values: list) -> pd.DataFrame:
+        """The plain row once for each value of one column; a house without a thing has no part of it."""
+        table = pd.concat([self.plain_row] * len(values))
+        table.index = pd.RangeIndex(90_001, 90_001 + len(values), name="Id")
+        table[column] = pd.Series(values, index=table.index, dtype=self.train[column].dtype)
+        for part, nothing in PARTS.get(column, {}).items():
+            table.loc[table[column].isna(), part] = nothing
+        return table
+
+
+BASEMENT = dict.fromkeys(
+    ["BsmtQual", "BsmtCond", "BsmtExposure", "BsmtFinType1", "BsmtFinType2"], np.nan
+) | dict.fromkeys(["BsmtFinSF1", "BsmtFinSF2", "BsmtUnfSF", "TotalBsmtSF", "BsmtFullBath", "BsmtHalfBath"], 0)
+GARAGE = dict.fromkeys(["GarageType", "GarageFinish", "GarageQual", "GarageCond", "GarageYrBlt"], np.nan) | {
+    "GarageCars": 0,
+    "GarageArea": 0,
+}
+PARTS = {
+    **{column: BASEMENT for column in BASEMENT if column.startswith("Bsmt")},
+    **{column: GARAGE for column in GARAGE if column != "GarageYrBlt"},
+    "FireplaceQu": {"Fireplaces": 0},
+    "PoolQC": {"PoolArea": 0},
+    "MiscFeature": {"MiscVal": 0},
+}
+QUALITY = ("Po", "Fa", "TA", "Gd", "Ex")
+FINISH = ("Unf", "LwQ", "Rec", "BLQ", "ALQ", "GLQ")
+LADDERS = {
+    **dict.fromkeys("ExterQual ExterCond HeatingQC KitchenQual BsmtQual BsmtCond FireplaceQu".split(), QUALITY),
+    **dict.fromkeys("GarageQual GarageCond PoolQC".split(), QUALITY),
+    "BsmtExposure": ("No", "Mn", "Av", "Gd"),
+    "BsmtFinType1": FINISH,
+    "BsmtFinType2": FINISH,
+    "GarageFinish": ("Unf", "RFn", "Fin"),
+    "Functional": ("Sal", "Sev", "Maj2", "Maj1", "Mod", "Min2", "Min1", "Typ"),
+}
+PLACES = {"PoolQC": {"PoolArea": 500}, "FireplaceQu": {"Fireplaces": 1}}
+
+
+def with_every_word(table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """The table with each rung of each ladder in at least two houses: what never varies could not be asked about."""
+    table = table.copy()
+    for column, words in LADDERS.items():
+        owners = table.index[table[column].notna()] if column != "PoolQC" else table.index
+        rows = rng.choice(owners, (len(words), 2), replace=False)
+        for word, pair in zip(words, rows, strict=True):
+            table.loc[pair, column] = word
+            for other, value in PLACES.get(column, {}).items():
+                table.loc[pair, other] = value
+    return table
+
+
+@pytest.fixture
+def ladders() -> dict[str, tuple[str, ...]]:
+    """Words of each ladder, from the worst to the best."""
+    return LADDERS
+
+
+@reference
+def houses(run: Run) -> Houses:
+    """Fresh tables from the fixture's generator."""
+    spec = importlib.util.spec_from_file_location("house_prices_generator", run.fixtures / "generate.py")
+    generator = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generator)
+    rng = run.rng("houses")
+    table = generator.make_table(TRAIN_ROWS + HIDDEN_ROWS, rng)
+    return Houses(generator, with_every_word(table.iloc[:TRAIN_ROWS], rng), table.iloc[TRAIN_ROWS:])
+
+
+class Fitted:
+    """A student's Preprocessor fitted on a table, and questions about the features that it makes of one column."""
+
+    def __init__(self, student, table: pd.DataFrame) -> None:
+        self.preprocessor = student.preprocess.Preprocessor()
+        self.preprocessor.fit(table)
+
+    def transform(self, table: pd.DataFrame) -> pd.DataFrame:
+        features = as_frame(self.preprocessor.transform(table), "transform's result")
+        if len(features) != len(table):
+            raise CheckFailed("transform gives one row a house", expected=len(table), got=len(features))
+        return features.astype("float64")
+
+    def encode(self, column: str, variants: pd.DataFrame) -> np.ndarray:
+        """The features of `column` for each variant: (variants, features)."""
+        features = self.transform(variants)
+        own = [name for name in features if column in str(name)]
+        if not own:
+            raise CheckFailed("a feature's name contains its column's name", expected=f"a feature named …{column}…")
+        return features[own].to_numpy()
+
+    def numbers(self, column: str, low: pd.DataFrame, table: pd.DataFrame) -> np.ndarray:
+        """Those features of a number that tell `low`'s two rows apart, for each row of `table`: (rows, features)."""
+        both = self.encode(column, pd.concat([low, table]))
+        moving = both[0] != both[1]
+        if not moving.any():
+            raise CheckFailed(f"{column} is a number that the features keep", got="the same features for two values")
+        return both[len(low) :, moving]
+
+
+@pytest.fixture
+def fitted(student, houses: Houses) -> Fitted:
+    """The student's Preprocessor, fitted on this run's training rows."""
+    return Fitted(student, houses.train)
+
+
+@pytest.fixture
+def on_stand_ins(student, request):
+    """The student, whose tasks 2 to 4 are played by the suite's own: a later task loses nothing for an earlier one."""
+    for path in sorted((request.path.parent / "stand_ins").glob("*.py")):
+        student.make(recipe("stand_in", path.stem, path.read_text("utf-8")))
+    return student
+
+
+@dataclass(frozen=True)
+class Market:
+    """A small table of numbers whose log price is linear in three of them, with noise of a known size."""
+
+    table: pd.DataFrame
+    features: list[str]
+    noise: float
+
+
+@reference
+def market(run: Run) -> Market:
+    """Numbers that no preprocessing can get wrong: the tables of the later tasks."""
+    rng = run.rng("market")
+    n, noise = 160, 0.12
+    X = rng.normal(size=(n, 4)) * [300, 1.5, 20, 4] + [1500, 6, 1970, 8]
+    z = (X - X.mean(axis=0)) / X.std(axis=0)
+    y = 12 + z @ [0.25, 0.15, -0.1, 0.0] + noise * rng.normal(size=n)
+    table = pd.DataFrame(X, columns=["GrLivArea", "OverallQual", "YearBuilt", "YrSold"])
+    table["SalePrice"] = np.expm1(y)
+    table.index = pd.RangeIndex(1, n + 1, name="Id")
+    return Market(table, ["GrLivArea", "OverallQual", "YearBuilt"], noise)

@@ -1,0 +1,129 @@
+"""Bonus: four regressors compared fairly, by experiments that a leak or a careless penalty would change.
+
+Tasks 2 to 4 are played by the suite's stand-ins, so that a mistake there costs nothing here.
+"""
+
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import KFold, cross_val_score
+
+from grader.suite import Run, as_array, as_figure, as_frame, assert_close, check, reference, require, require_columns
+
+NAMES = ["linear", "ridge", "lasso", "elastic_net"]
+PENALISED = NAMES[1:]
+
+
+def compared(student, table: pd.DataFrame, name: str) -> pd.DataFrame:
+    compare = lambda: student.bonus.compare_regressors(table, k=3, seed=2)  # noqa: E731
+    got = as_frame(student.once(f"compare {name}", compare), "compare_regressors' result")
+    require(
+        sorted(map(str, got.index)) == sorted(NAMES),
+        "there is one row a regressor",
+        expected=NAMES,
+        got=list(got.index),
+    )
+    require_columns(got, ["rmse_log_mean", "rmse_log_std", "fit_seconds"], "compare_regressors' result")
+    return got
+
+
+@reference
+def noisy(run: Run) -> pd.DataFrame:
+    """Few houses, many features that mean nothing: least squares overfits, a penalty chosen well does not."""
+    rng = run.rng("noisy")
+    n, useless = 60, 32
+    X = rng.normal(size=(n, useless + 2))
+    y = 12 + 0.3 * X[:, 0] - 0.2 * X[:, 1] + 0.15 * rng.normal(size=n)
+    table = pd.DataFrame(X, columns=[f"Number{i}" for i in range(useless + 2)])
+    return table.assign(SalePrice=np.expm1(y)).set_index(pd.RangeIndex(1, n + 1, name="Id"))
+
+
+@check(
+    title="compare_regressors gives the scores of four regressors",
+    hint="index linear, ridge, lasso, elastic_net; columns rmse_log_mean, rmse_log_std, fit_seconds.",
+)
+def test_table(on_stand_ins, market):
+    got = compared(on_stand_ins, market.table, "market")
+    spreads = as_array(got["rmse_log_std"], "rmse_log_std")
+    require(bool((spreads > 0).all() and (spreads < 0.1).all()), "rmse_log_std is the spread over folds", got=spreads)
+
+
+@check(title="The scores are errors on held-out houses", hint="RMSE of the log price, for all four on the same folds.")
+def test_scores(on_stand_ins, market):
+    got = compared(on_stand_ins, market.table, "market")
+    X, y = market.table.drop(columns="SalePrice"), np.log1p(market.table["SalePrice"])
+    folds = KFold(3, shuffle=True, random_state=1)
+    expected = -cross_val_score(LinearRegression(), X, y, cv=folds, scoring="neg_root_mean_squared_error").mean()
+    for name in NAMES:
+        mean = float(as_array(got.loc[name, "rmse_log_mean"], "rmse_log_mean"))
+        require(
+            0.85 * expected <= mean <= 1.2 * expected,
+            f"{name}'s error is right",
+            expected=f"near {expected:.3f}",
+            got=mean,
+        )
+
+
+@check(
+    title="The strength of the penalty is chosen on the training folds",
+    hint="RidgeCV, LassoCV and ElasticNetCV inside each fold, over a grid that is wide enough.",
+)
+def test_penalties_help(on_stand_ins, noisy):
+    means = compared(on_stand_ins, noisy, "noisy")["rmse_log_mean"]
+    for name in PENALISED:
+        ratio = float(as_array(means[name], name) / as_array(means["linear"], "linear"))
+        require(
+            ratio < 0.85, f"{name} overfits less than least squares", expected="< 0.85 of its error", got=f"{ratio:.3f}"
+        )
+
+
+@check(title="The best regressor comes first", hint="Sort by rmse_log_mean, ascending.")
+def test_sorted(on_stand_ins, noisy):
+    means = as_array(compared(on_stand_ins, noisy, "noisy")["rmse_log_mean"], "rmse_log_mean").tolist()
+    require(means == sorted(means) and means[0] < means[-1], "the smallest error comes first", got=means)
+
+
+@check(
+    title="Preprocessing is fitted inside each fold",
+    hint="Put the preprocessor and the regressor into one pipeline, and cross-validate that.",
+)
+def test_fits_inside(on_stand_ins, market, rng):
+    table = market.table[["GrLivArea", "SalePrice"]].copy()
+    table.loc[table.index[int(rng.integers(len(table)))], "GrLivArea"] = 1e6
+    means = compared(on_stand_ins, table, "outlier")["rmse_log_mean"]
+    require(
+        bool(as_array(means["ridge"], "ridge") > 20),
+        "a house far from all training rows is predicted far off",
+        got=means["ridge"],
+    )
+
+
+@check(
+    title="fit_seconds is the time spent fitting",
+    hint="time.perf_counter() around fit; a sum or a mean over the folds.",
+)
+def test_seconds(on_stand_ins, market):
+    seconds = as_array(compared(on_stand_ins, market.table, "market")["fit_seconds"], "fit_seconds")
+    require(
+        bool((seconds > 0).all() and (seconds < 60).all()), "each took some time, and less than a minute", got=seconds
+    )
+
+
+@check(title="plot_comparison shows each regressor's error", hint="A bar or a point for each, labelled with its name.")
+def test_comparison_plot(on_stand_ins, rng):
+    errors = np.sort(rng.uniform(0.1, 0.3, 4)).round(4)
+    results = pd.DataFrame(
+        {"rmse_log_mean": errors, "rmse_log_std": errors / 10, "fit_seconds": [0.1, 0.2, 0.3, 0.4]},
+        index=pd.Index(rng.permutation(NAMES)),
+    )
+    figure = as_figure(on_stand_ins.bonus.plot_comparison(results), "plot_comparison's result", axes=1)
+    words = figure.words + " ".join(" ".join((*axis.ticks[0], *axis.ticks[1], *axis.texts)) for axis in figure.axes)
+    missing = [name for name in NAMES if name not in words and name.replace("_", " ") not in words.lower()]
+    require(not missing, "every regressor is named", expected=missing)
+    drawn = [d.values[:, 2:] for a in figure.axes for d in a.bars] + [
+        d.values for a in figure.axes for d in (*a.points, *a.lines)
+    ]
+    values = np.concatenate([part.reshape(-1) for part in drawn])
+    absent = [float(error) for error in errors if not (np.abs(values - error) < 1e-6).any()]
+    require(not absent, "every error is drawn", expected=absent)
+    assert_close(len(results), 4, "regressors drawn")

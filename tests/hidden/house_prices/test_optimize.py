@@ -1,0 +1,164 @@
+"""Task 5: cross-validation by experiments whose outcome a leak would change, the search by its own scores.
+
+Tasks 2 to 4 are played by the suite's stand-ins, so that a mistake there costs nothing here.
+"""
+
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import KFold, cross_val_score
+
+from grader.suite import accelerator, as_float, as_frame, assert_close, check, require, require_columns
+
+QUICK = {"epochs": 60, "lr": 0.02}
+
+
+def scores(student, table: pd.DataFrame, features: list[str], **settings) -> tuple[float, float]:
+    got = student.optimize.cross_validate(table, features, accelerator(), **{"k": 4, **QUICK, **settings})
+    keys = ("rmse_log_mean", "rmse_log_std")
+    require(
+        isinstance(got, dict) and set(keys) <= set(got), "cross_validate gives its two scores", expected=keys, got=got
+    )
+    return as_float(got[keys[0]], keys[0]), as_float(got[keys[1]], keys[1])
+
+
+@check(
+    title="cross_validate measures the error on held-out houses",
+    hint="Start the bias at the training mean, train on the other folds, take rmse of the log price on the one held out.",
+)
+def test_score(on_stand_ins, market):
+    mean, std = scores(on_stand_ins, market.table, market.features)
+    X, y = market.table[market.features], np.log1p(market.table["SalePrice"])
+    folds = KFold(4, shuffle=True, random_state=0)
+    by_sklearn = -cross_val_score(LinearRegression(), X, y, cv=folds, scoring="neg_root_mean_squared_error")
+    # other folds move the mean by a few per cent; 60 epochs of AdamW come within a few per cent of least squares
+    expected = float(by_sklearn.mean())
+    require(
+        0.85 * expected <= mean <= 1.35 * expected,
+        "the mean is the held-out error",
+        expected=f"near {expected:.3f}",
+        got=mean,
+    )
+    require(0 <= std <= 0.5 * mean and std > 1e-6, "the spread over the folds is that of the folds' errors", got=std)
+
+
+@check(
+    title="Every house is held out exactly once",
+    hint="k folds that do not overlap and leave nobody out: scikit-learn's KFold with shuffle does it.",
+)
+def test_folds(on_stand_ins, market):
+    table = market.table.iloc[:100].copy()
+    usual = float(np.log1p(table["SalePrice"]).mean())
+    extreme = 400.0  # one log price far away: only the fold that holds it out has a large error
+    table.loc[table.index[17], "SalePrice"] = np.expm1(usual + extreme)
+    mean, _ = scores(on_stand_ins, table, ["YearBuilt"], k=5, epochs=1, lr=1e-6)
+    held_out = extreme / np.sqrt(20)  # the error of its fold; the others are off by the shifted mean, extreme / 80
+    once = (held_out + 4 * extreme / 80) / 5
+    require(
+        0.75 * once <= mean <= 1.25 * once,
+        "one fold of five holds the house out",
+        expected=f"near {once:.1f}",
+        got=mean,
+    )
+
+
+@check(
+    title="The preprocessor learns inside each fold",
+    hint="Fit on the fold's training rows: means and deviations of all rows let the held-out ones leak in.",
+)
+def test_fits_inside(on_stand_ins, market, rng):
+    table = market.table.copy()
+    far = 1e6  # one house's area: a scaler that has seen it squeezes all the others, one that has not lets it stand out
+    table.loc[table.index[int(rng.integers(len(table)))], "GrLivArea"] = far
+    mean, _ = scores(on_stand_ins, table, ["GrLivArea"])
+    require(mean > 20, "a house far from all training rows is predicted far off", expected="> 20", got=mean)
+
+
+@check(title="cross_validate uses the features it is given, and no other", hint="Restrict the table before fit.")
+def test_given_features(on_stand_ins, market, rng):
+    changed = market.table.assign(YrSold=rng.permutation(market.table["YrSold"].to_numpy()), OverallQual=1.0)
+    results = [scores(on_stand_ins, table, ["GrLivArea", "YearBuilt"]) for table in (market.table, changed)]
+    assert_close(results[1], results[0], "the scores when other columns change", rtol=1e-6)
+    rich, poor = (scores(on_stand_ins, market.table, names)[0] for names in (market.features, ["YrSold"]))
+    require(rich < 0.75 * poor, "better features give a smaller error", expected=f"< {0.75 * poor:.3f}", got=rich)
+
+
+@check(title="Same seed, same scores; the settings count", hint="Pass seed, epochs, lr and weight_decay on.")
+def test_settings(on_stand_ins, market):
+    base = scores(on_stand_ins, market.table, market.features, seed=4)
+    assert_close(
+        scores(on_stand_ins, market.table, market.features, seed=4), base, "the scores of the same seed", rtol=1e-6
+    )
+    other = scores(on_stand_ins, market.table, market.features, seed=5)
+    require(abs(other[0] - base[0]) > 1e-9, "another seed shares the houses out in another way", got=other[0])
+    still = scores(on_stand_ins, market.table, market.features, seed=4, epochs=1, lr=1e-7)[0]
+    spread = float(np.log1p(market.table["SalePrice"]).std())
+    require(
+        0.85 * spread <= still <= 1.15 * spread,
+        "untrained, it predicts the mean",
+        expected=f"near {spread:.3f}",
+        got=still,
+    )
+    decayed = scores(on_stand_ins, market.table, market.features, seed=4, weight_decay=5.0)[0]
+    require(abs(decayed - base[0]) > 1e-4, "weight_decay reaches the training", got=decayed)
+
+
+SETS = {"all": ["GrLivArea", "OverallQual", "YearBuilt"], "one": ["YearBuilt"]}
+GRID = {"lr": [0.02, 1e-6], "epochs": [10, 25]}
+
+
+def searched(student, market) -> pd.DataFrame:
+    search = lambda: student.optimize.search(market.table, SETS, GRID, accelerator(), k=3, seed=1)  # noqa: E731
+    return as_frame(student.once("search", search), "search's result")
+
+
+@check(
+    title="search tries every combination once",
+    hint="One row for each feature set and each choice of settings: itertools.product.",
+)
+def test_search_rows(on_stand_ins, market):
+    results = searched(on_stand_ins, market)
+    require_columns(results, ["feature_set", "lr", "epochs", "rmse_log_mean", "rmse_log_std"], "search's result")
+    wanted = {(name, lr, epochs) for name in SETS for lr in GRID["lr"] for epochs in GRID["epochs"]}
+    rows = [
+        (str(n), float(lr), int(e))
+        for n, lr, e in zip(*(results[c] for c in ("feature_set", "lr", "epochs")), strict=True)
+    ]
+    require(len(rows) == 8 and set(rows) == wanted, "each combination has one row", expected=8, got=rows)
+
+
+@check(
+    title="search reports cross_validate's scores, the best first",
+    hint="Sort by rmse_log_mean, ascending; a setting that is not in the grid keeps its default.",
+)
+def test_search_order(on_stand_ins, market):
+    results = searched(on_stand_ins, market)
+    require_columns(results, ["rmse_log_mean"], "search's result")
+    means = [as_float(value, "rmse_log_mean") for value in results["rmse_log_mean"]]
+    require(means == sorted(means) and means[0] < means[-1], "the smallest error comes first", got=means)
+    top = results.iloc[0]
+    require(str(top["feature_set"]) == "all" and float(top["lr"]) == 0.02, "the best combination wins", got=dict(top))
+    settings = {"lr": float(top["lr"]), "epochs": int(top["epochs"])}
+    again = scores(on_stand_ins, market.table, SETS["all"], k=3, seed=1, **settings)
+    assert_close([top["rmse_log_mean"], top["rmse_log_std"]], again, "the winner's scores", rtol=1e-5)
+
+
+@check(title="best names the winning settings", hint="The row with the smallest rmse_log_mean, as a dictionary.")
+def test_best(on_stand_ins, rng):
+    order = rng.permutation(4)
+    results = pd.DataFrame(
+        {
+            "feature_set": ["a", "b", "c", "d"],
+            "lr": [0.1, 0.2, 0.3, 0.4],
+            "rmse_log_mean": [0.3, 0.1, 0.2, 0.4],
+            "rmse_log_std": [0.01, 0.05, 0.02, 0.001],
+        }
+    ).iloc[np.sort(order)]
+    got = on_stand_ins.optimize.best(results.sort_values("rmse_log_mean", ignore_index=True))
+    require(
+        isinstance(got, dict) and {"feature_set", "lr"} <= set(got), "best gives the settings as a dictionary", got=got
+    )
+    require(
+        got["feature_set"] == "b", "the feature set with the smallest error wins", expected="b", got=got["feature_set"]
+    )
+    assert_close(as_float(got["lr"], "lr"), 0.2, "its lr")

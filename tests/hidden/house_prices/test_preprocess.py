@@ -1,0 +1,370 @@
+"""Task 2: what the features say about a house, asked one column at a time.
+
+Names, scales and extra columns are the student's choice: a column is recognised by its name within the features' names, an
+order by how the features move, an indicator by what switches it.
+"""
+
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import Ridge
+
+from grader.suite import (
+    StudentError,
+    as_array,
+    as_frame,
+    as_series,
+    assert_close,
+    check,
+    require,
+)
+
+NONE_LADDERS = ("BsmtQual", "BsmtCond", "BsmtExposure", "BsmtFinType1", "FireplaceQu", "GarageFinish", "GarageQual")
+CLOSE = {"rtol": 1e-4, "atol": 1e-4}  # float32 features of the order of 1
+
+
+def rising(codes: np.ndarray) -> bool:
+    """Whether one of the features rises strictly from each row to the next."""
+    return bool((np.diff(codes, axis=0) > 1e-6).all(axis=0).any())
+
+
+@check(
+    title="split shares out every row once", hint="Each row lands in exactly one part; the table itself stays as it is."
+)
+def test_split_parts(student, houses):
+    before = houses.train.copy()
+    train, val = (
+        as_frame(part, "a part") for part in student.preprocess.split(houses.train, val_fraction=0.25, seed=3)
+    )
+    everything = sorted([*train.index, *val.index])
+    require(everything == sorted(before.index), "the parts are disjoint and exhaustive")
+    require(abs(len(val) - 0.25 * len(before)) <= 1, "val has the fraction asked for", expected=80, got=len(val))
+    for part in (train, val):
+        require(part.equals(before.loc[part.index]), "rows keep their values and their Id")
+
+
+@check(title="split shuffles, and the seed decides how", hint="Same seed, same split; another seed, another split.")
+def test_split_seed(student, houses):
+    first, again, other = (
+        list(as_frame(student.preprocess.split(houses.train, seed=seed)[1], "val").index) for seed in (5, 5, 6)
+    )
+    require(first == again, "the same seed gives the same split")
+    require(sorted(first) != sorted(other), "another seed gives another split")
+    ordered = list(houses.train.index)
+    ends = (sorted(ordered[: len(first)]), sorted(ordered[-len(first) :]))
+    require(sorted(first) not in ends, "validation rows come from the whole table, not from one end")
+
+
+@check(title="target is log1p of the price, and to_price undoes it", hint="log1p goes with expm1, log with exp.")
+def test_target_and_back(student, rng):
+    prices = np.concatenate([[0.0, 1.0, 35_000.0], rng.lognormal(12, 0.5, 50).round()])
+    table = pd.DataFrame({"SalePrice": prices}, index=pd.RangeIndex(10, 10 + len(prices), name="Id"))
+    y = as_series(student.preprocess.target(table), "target's result")
+    require(str(y.dtype) == "float32", "target is float32", expected="float32", got=str(y.dtype))
+    require(list(y.index) == list(table.index), "target keeps the index")
+    assert_close(y, np.log1p(prices), "target", rtol=1e-6)
+    back = as_array(student.preprocess.to_price(np.log1p(prices)), "to_price's result", shape=(len(prices),))
+    assert_close(back, prices, "to_price of target", rtol=1e-6, atol=1e-3)
+
+
+@check(
+    title="transform gives the same clean float32 columns for any table",
+    hint="Columns come from fit alone; every hole is filled; the index is the table's.",
+)
+def test_clean_matrix(student, houses):
+    preprocessor = student.preprocess.Preprocessor()
+    preprocessor.fit(houses.train)
+    tables = (houses.train, houses.unlabelled, houses.unlabelled.iloc[[3]])
+    features = [as_frame(preprocessor.transform(table), "transform's result") for table in tables]
+    for table, result in zip(tables, features, strict=True):
+        require(list(result.columns) == list(features[0].columns), "columns and their order never change")
+        require({str(dtype) for dtype in result.dtypes} == {"float32"}, "all features are float32")
+        require(bool(np.isfinite(result.to_numpy()).all()), "there is no NaN and no infinity")
+        require(list(result.index) == list(table.index), "the index is the table's")
+
+
+@check(title="fit_transform is fit, then transform", hint="fit returns self, so the two can be chained.")
+def test_fit_transform(student, houses):
+    one, two = student.preprocess.Preprocessor(), student.preprocess.Preprocessor()
+    two.fit(houses.train)
+    at_once = as_frame(one.fit_transform(houses.train), "fit_transform's result")
+    chained = as_frame(
+        student.preprocess.Preprocessor().fit(houses.train).transform(houses.train), "fit(…).transform(…)"
+    )
+    assert_close(
+        at_once.to_numpy(), as_frame(two.transform(houses.train), "transform's result").to_numpy(), "fit_transform"
+    )
+    assert_close(chained.to_numpy(), at_once.to_numpy(), "fit(…).transform(…)")
+
+
+@check(
+    title="feature_names_ lists the columns of transform",
+    hint="Same names, same order; each contains its column's name.",
+)
+def test_feature_names(student, houses, fitted):
+    features = fitted.transform(houses.unlabelled.iloc[:3])
+    names = fitted.preprocessor.feature_names_
+    names = names.tolist() if hasattr(names, "tolist") else names
+    require(isinstance(names, list | tuple) and list(names) == list(features.columns), "feature_names_ are the columns")
+    columns = list(houses.unlabelled.columns)
+    strangers = [name for name in features if not any(column in str(name) for column in columns)]
+    require(not strangers, "each feature's name contains its column's name", got=strangers[:5])
+
+
+@check(
+    title="Neither the price nor the Id is a feature",
+    hint="Leave SalePrice and Id out of the columns that fit remembers, also when Id comes as a column.",
+)
+def test_no_price_no_id(student, houses):
+    table = houses.train.reset_index()
+    preprocessor = student.preprocess.Preprocessor()
+    preprocessor.fit(table)
+    rows = table.iloc[:20]
+    changed = rows.assign(SalePrice=rows["SalePrice"].to_numpy()[::-1] * 3, Id=rows["Id"].to_numpy() + 70_000)
+    plain, other = (as_frame(preprocessor.transform(t), "transform's result") for t in (rows, changed))
+    require(not [c for c in plain if "SalePrice" in str(c) or str(c) == "Id"], "no feature is named after them")
+    assert_close(other.to_numpy(), plain.to_numpy(), "the features of a house with another price and Id")
+    without = as_frame(preprocessor.transform(rows.drop(columns="SalePrice")), "transform's result")
+    assert_close(without.to_numpy(), plain.to_numpy(), "the features of a table without SalePrice")
+
+
+@check(
+    title="Every feature is standardised with the training rows' mean and deviation",
+    hint="Among the training rows each feature has mean 0 and standard deviation 1.",
+)
+def test_standardised(houses, fitted):
+    features = fitted.transform(houses.train).to_numpy()
+    spread = features.std(axis=0)
+    moving = spread > 1e-6
+    require(int(moving.sum()) >= 60, "the features vary among the training rows", got=int(moving.sum()))
+    assert_close(features.mean(axis=0), np.zeros(features.shape[1]), "the means of the training features", atol=1e-3)
+    slack = 1.1 / len(features)  # dividing by n or by n - 1 is the student's choice
+    assert_close(spread[moving], np.ones(int(moving.sum())), "their standard deviations", atol=slack, rtol=0)
+
+
+@check(
+    title="Rows that fit has not seen are standardised with what fit learnt",
+    hint="transform learns nothing: no mean, median, category or scale of the table that it is given.",
+)
+def test_training_statistics(houses, fitted, rng):
+    column = str(rng.choice(["LotArea", "GrLivArea", "OverallQual", "YearBuilt"]))
+    train = houses.train[column].astype(float)
+    values = [int(value) for value in train.quantile([0.05, 0.5, 0.98])]
+    got = fitted.numbers(column, houses.variants(column, [values[0], values[-1]]), houses.variants(column, values))
+    expected = ((np.array(values) - train.mean()) / train.std())[:, None]
+    _require_one_close(got, expected, f"{column}, standardised", f"values {values}", atol=0.01)
+
+
+@check(
+    title="What a house becomes does not depend on the other houses of the table",
+    hint="transform(all).loc[i] and transform(just i) are the same row.",
+)
+def test_row_by_row(houses, fitted, rng):
+    table = houses.unlabelled.iloc[rng.permutation(len(houses.hidden))[:30]]
+    together = fitted.transform(table)
+    for place in (0, 7, 19):
+        alone = fitted.transform(table.iloc[[place]])
+        assert_close(alone.to_numpy()[0], together.to_numpy()[place], "a house transformed alone", **CLOSE)
+
+
+@check(title="fit and transform leave their argument as it was", hint="Work on a copy of the table.")
+def test_argument_unchanged(student, houses):
+    kept = student.make(_frame_recipe(houses.train))
+    preprocessor = student.preprocess.Preprocessor()
+    preprocessor.fit(kept)
+    preprocessor.transform(kept)
+    after = as_frame(kept.copy(), "the table")
+    require(list(after.columns) == list(houses.train.columns), "no column was added, dropped or moved")
+    require(list(after.index) == list(houses.train.index), "the index is as it was")
+    require(bool(after.equals(houses.train)), "no cell was changed")
+
+
+def _frame_recipe(table: pd.DataFrame):
+    from grader.suite import recipe
+
+    return recipe("same", table)
+
+
+@check(title="transform before fit raises an error", hint="sklearn.exceptions.NotFittedError says it best.")
+def test_before_fit(student, houses):
+    preprocessor = student.preprocess.Preprocessor()
+    try:
+        preprocessor.transform(houses.train.iloc[:3])
+    except StudentError as error:
+        if error.not_implemented:
+            raise
+        return
+    require(False, "transform before fit raises an error", got="a result")
+
+
+@check(
+    title="The quality words are a ladder: Po < Fa < TA < Gd < Ex",
+    hint="Map the words to ordered numbers by hand; the alphabet orders them wrongly. There are ten such columns.",
+)
+def test_quality_ladders(houses, fitted, ladders):
+    _require_rising(houses, fitted, {column: words for column, words in ladders.items() if words[0] == "Po"})
+
+
+def _require_rising(houses, fitted, ladders: dict[str, tuple[str, ...]]) -> None:
+    for column, words in ladders.items():
+        codes = fitted.encode(column, houses.variants(column, list(words)))
+        require(rising(codes), "a better word gives a larger number", case=column, expected=" < ".join(words))
+
+
+@check(
+    title="Basement, garage finish and functionality are ladders too",
+    hint="data_description.txt lists the words from best to worst.",
+)
+def test_other_ladders(houses, fitted, ladders):
+    _require_rising(houses, fitted, {column: words for column, words in ladders.items() if words[0] != "Po"})
+
+
+@check(
+    title="NA that means none is the rung below the worst",
+    hint="No basement is less than a poor basement: neither the commonest word nor the median.",
+)
+def test_none_is_lowest(houses, fitted, ladders):
+    for column in NONE_LADDERS:
+        words = ladders[column]
+        codes = fitted.encode(column, houses.variants(column, [None, words[0], words[-1]]))
+        require(rising(codes), f"NA is below {words[0]}", case=column, expected=f"NA < {words[0]} < {words[-1]}")
+
+
+@check(
+    title="NA that means none is a category of its own",
+    hint="Fill NA with a word of its own before one-hot encoding: no garage is not the commonest garage.",
+)
+def test_none_is_a_category(houses, fitted):
+    for column in ("GarageType", "Alley", "MiscFeature", "Fence"):
+        words = sorted(houses.train[column].dropna().unique())
+        codes = fitted.encode(column, houses.variants(column, [None, *words]))
+        gaps = np.abs(codes[1:] - codes[0]).max(axis=1)
+        same = [word for word, gap in zip(words, gaps, strict=True) if gap < 1e-6]
+        require(not same, "a house without one differs from each that has one", case=column, got=f"the same as {same}")
+
+
+@check(
+    title="A hole in a ladder takes the median rung of the training rows",
+    hint="KitchenQual and Functional: NA there is an unknown, not a none.",
+)
+def test_hole_in_a_ladder(houses, fitted, ladders):
+    for column in ("KitchenQual", "Functional"):
+        words = ladders[column]
+        rungs = houses.train[column].map({word: rung for rung, word in enumerate(words)})
+        median = words[int(rungs.median())]
+        ends = houses.variants(column, [words[0], words[-1]])
+        hole, filled = fitted.numbers(column, ends, houses.variants(column, [None, median]))
+        _require_one_close(
+            hole, filled, f"{column} of a house with a hole", f"the median word is {median}", CLOSE["atol"]
+        )
+
+
+def _require_one_close(got: np.ndarray, expected: np.ndarray, what: str, case: str, atol: float) -> None:
+    """One of a number's features is as expected; others, such as its logarithm, are the student's own."""
+    gaps = np.abs(got - expected).reshape(-1, got.shape[-1]).max(axis=0)
+    require(bool((gaps <= atol).any()), f"{what} is right", case=case, expected=expected.round(4), got=got.round(4))
+
+
+def _independent_codes(houses, fitted, column: str) -> tuple[int, int]:
+    """How many of the column's values there are, and how many independent directions their features span."""
+    values = sorted(houses.train[column].dropna().unique())
+    codes = fitted.encode(column, houses.variants(column, values))
+    return len(values), int(np.linalg.matrix_rank(codes - codes[0], tol=1e-4))
+
+
+@check(
+    title="Categories without an order become indicators",
+    hint="One column a value (one fewer will do): a single number would put an order where there is none.",
+)
+def test_one_hot(houses, fitted):
+    for column in ("Neighborhood", "MSZoning", "HouseStyle", "SaleCondition"):
+        values, directions = _independent_codes(houses, fitted, column)
+        require(
+            directions >= values - 1,
+            "each value has an indicator of its own",
+            case=column,
+            expected=values,
+            got=directions,
+        )
+
+
+@check(title="MSSubClass is a code, not a size", hint="60 is not three times 20: treat it as a category.")
+def test_subclass_is_a_code(houses, fitted):
+    values, directions = _independent_codes(houses, fitted, "MSSubClass")
+    require(directions >= values - 1, "each code has an indicator of its own", expected=values, got=directions)
+
+
+@check(
+    title="A category that fit never saw switches every indicator of its column off",
+    hint="No error, no new column, and not one of the known categories: OneHotEncoder calls it handle_unknown='ignore'.",
+)
+def test_unseen_category(houses, fitted):
+    for column, strangers in {"Neighborhood": ["Atlantis", "Xanadu"], "RoofMatl": ["Straw", "Glass"]}.items():
+        known = sorted(houses.train[column].dropna().unique())
+        codes = fitted.encode(column, houses.variants(column, known))
+        unseen = fitted.encode(column, houses.variants(column, strangers))
+        for code in unseen:
+            assert_close(code, codes.min(axis=0), f"the indicators of an unseen {column}", **CLOSE)
+
+
+@check(
+    title="A hole in a number takes the median of the training rows",
+    hint="Learn the median in fit; transform only uses it.",
+)
+def test_hole_in_a_number(houses, fitted):
+    for column in ("LotFrontage", "GarageYrBlt"):
+        median = float(houses.train[column].median())
+        ends = houses.variants(column, [median - 20, median + 20])
+        hole, filled = fitted.numbers(column, ends, houses.variants(column, [np.nan, median]))
+        _require_one_close(hole, filled, f"{column} of a house with a hole", f"the median is {median:g}", atol=1e-3)
+
+
+@check(
+    title="No veneer has no area: MasVnrArea is 0 where MasVnrType is None",
+    hint="Fill this one before the median fills the rest.",
+)
+def test_no_veneer(houses, fitted):
+    rows = houses.variants("MasVnrArea", [np.nan, 0.0])
+    rows["MasVnrType"] = pd.Series(["None"] * 2, index=rows.index, dtype=houses.train["MasVnrType"].dtype)
+    hole, zero = fitted.numbers("MasVnrArea", houses.variants("MasVnrArea", [0.0, 300.0]), rows)
+    _require_one_close(hole, zero, "MasVnrArea of a house without veneer", "MasVnrType None, MasVnrArea NA", atol=1e-3)
+
+
+@check(title="A column that is constant in training becomes 0", hint="Its deviation is 0: do not divide by it.")
+def test_constant_column(student, houses):
+    table = houses.train.assign(PoolArea=0, MiscVal=7)
+    preprocessor = student.preprocess.Preprocessor()
+    preprocessor.fit(table)
+    features = as_frame(preprocessor.transform(table.iloc[:10]), "transform's result")
+    own = [name for name in features if "PoolArea" in str(name) or "MiscVal" in str(name)]
+    values = features[own].to_numpy(float)
+    require(
+        bool((np.abs(values) < 1e-6).all()), "a constant column is 0 for the training rows, not NaN", got=values[:1]
+    )
+
+
+@check(
+    title="The features carry what the price depends on",
+    hint="Swapped rungs, lost categories or holes filled with the mode cost accuracy on hidden houses.",
+)
+def test_features_predict(student, houses, thresholds):
+    preprocessor = student.preprocess.Preprocessor()
+    preprocessor.fit(houses.train)
+    train, hidden = (
+        as_frame(preprocessor.transform(t), "transform's result") for t in (houses.train, houses.unlabelled)
+    )
+    ridge = Ridge(alpha=10.0).fit(_finite(train), np.log1p(houses.train["SalePrice"]))
+    error = ridge.predict(_finite(hidden)) - np.log1p(houses.hidden["SalePrice"])
+    rmse = float(np.sqrt(np.mean(error**2)))
+    limit = thresholds["features_rmse_log"]
+    require(
+        rmse <= limit,
+        "a ridge regression on the features predicts hidden prices",
+        expected=f"≤ {limit}",
+        got=f"{rmse:.4f}",
+    )
+
+
+def _finite(features: pd.DataFrame) -> np.ndarray:
+    values = features.to_numpy(float)
+    require(bool(np.isfinite(values).all()), "there is no NaN and no infinity among the features")
+    return values
