@@ -122,6 +122,9 @@ def main() -> int:
     control.set_inheritable(False)
     folder = course.suite(name)
     arguments = [str(folder), "-q", "-c", os.devnull, f"--rootdir={folder}", f"--confcutdir={folder}", "--draw", seed]
+    arguments += [
+        f"-pno:{plugin}" for plugin in ("logging", "warnings", "doctest", "unraisableexception", "threadexception")
+    ]
     arguments += ["--import-mode=importlib", "-p", "no:cacheprovider", "-p", "no:timeout", "--capture=no"]
     try:
         code = pytest.main(arguments, plugins=[Hosting(control, folder)])

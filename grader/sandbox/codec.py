@@ -43,7 +43,8 @@ TENSOR_TYPES = [
     "complex64",
     "complex128",
 ]
-MISSING = ("NA", "NaT")
+PLAIN = frozenset((str, float, bool, bytes, type(None)))  # lists of these are their own nodes
+NESTED = frozenset((list, dict))
 
 Node = Any
 Refer = Callable[[object, Callable[[object], Node]], Node]
@@ -68,7 +69,7 @@ class Outgoing:
         if value is None or kind in (bool, float, str, bytes):
             return value
         if kind is list:
-            return [self.node(item, depth + 1) for item in value]
+            return value if PLAIN.issuperset(map(type, value)) else [self.node(item, depth + 1) for item in value]
         for write in (self._scalar, self._container, self._array, self._table):
             node = write(value, depth)
             if node is not None:
@@ -166,7 +167,7 @@ class Incoming:
         if depth > MAX_DEPTH:
             raise ProtocolError(f"data nested deeper than {MAX_DEPTH} levels")
         if isinstance(node, list):
-            return [self.read(item, depth + 1) for item in node]
+            return [self.read(i, depth + 1) for i in node] if NESTED.intersection(map(type, node)) else node
         if not isinstance(node, dict):
             return node
         if len(node) != 1:

@@ -22,7 +22,7 @@ from grader.suite.assertions import (
 )
 from grader.suite.checks import Run, check, reference
 from grader.suite.figures import Figure
-from grader.suite.recipes import accelerator, file, folder, loader, recipe, tensor
+from grader.suite.recipes import accelerator, file, folder, linear, loader, recipe, tensor
 from grader.suite.student import RankResults, Student, StudentError
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "check",
     "file",
     "folder",
+    "linear",
     "loader",
     "recipe",
     "reference",

@@ -5,6 +5,7 @@ import random
 import socket
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -78,6 +79,15 @@ def loader(*arrays: np.ndarray, batch_size: int, shuffle: bool) -> Any:
     from torch.utils.data import DataLoader, TensorDataset
 
     return DataLoader(TensorDataset(*map(tensor, arrays)), batch_size=batch_size, shuffle=shuffle)
+
+
+def linear(weight: Sequence[float], bias: float) -> Any:
+    from torch import nn
+
+    layer = nn.Linear(len(weight), 1)
+    layer.weight.data = tensor(np.array([weight], dtype=np.float32))  # (1, features)
+    layer.bias.data = tensor(np.array([bias], dtype=np.float32))
+    return nn.Sequential(layer, nn.Flatten(0))  # (batch, features) -> (batch, 1) -> (batch,)
 
 
 def tensor(values: np.ndarray) -> Any:

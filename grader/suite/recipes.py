@@ -4,7 +4,7 @@ An assignment adds recipes of its own in `recipes.py` beside its hidden tests; i
 `recipe("function", …)` and their source is shipped to the worker.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -27,6 +27,11 @@ def accelerator(**kwargs: object) -> Recipe:
 def loader(*arrays: np.ndarray, batch_size: int, shuffle: bool = False) -> Recipe:
     """A DataLoader over the arrays' rows: float arrays arrive as float32 tensors, integer ones as int64."""
     return Recipe(f"{BUILDERS}:loader", arrays, {"batch_size": batch_size, "shuffle": shuffle})
+
+
+def linear(weight: Sequence[float], bias: float) -> Recipe:
+    """A linear model with these weights, (batch, features) -> (batch,); its parameters are `0.weight` and `0.bias`."""
+    return Recipe(f"{BUILDERS}:linear", (list(map(float, weight)), float(bias)))
 
 
 def tensor(values: np.ndarray) -> Recipe:

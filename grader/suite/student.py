@@ -155,6 +155,7 @@ class Student:
     def _abandon(self) -> str:
         seat, self._seat = self._seat, None
         self._loaded.clear()
+        self._answers.clear()  # they may hold handles to what went with the worker
         return seat.leave() if seat is not None else ""
 
     def _wrap(self, thing: Handle | Summary) -> object:

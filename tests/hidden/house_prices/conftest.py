@@ -20,18 +20,12 @@ class Houses:
     generator: ModuleType
     train: pd.DataFrame
     hidden: pd.DataFrame
+    plain_row: pd.DataFrame
+    """A house that has a basement, a garage, a fireplace and no hole in its records: the commonest value everywhere."""
 
     @property
     def unlabelled(self) -> pd.DataFrame:
         return self.hidden.drop(columns="SalePrice")
-
-    @property
-    def plain_row(self) -> pd.DataFrame:
-        """One training row, of a house that has a basement, a garage, a fireplace and no hole in its records."""
-        row = self.train.iloc[[0]].copy()
-        for column in self.train:
-            row[column] = self.train[column].dropna().mode().iloc[0]
-        return row
 
     def variants(self, column: str, values: list) -> pd.DataFrame:
         """The plain row once for each value of one column; a house without a thing has no part of it."""
@@ -98,11 +92,13 @@ def houses(run: Run) -> Houses:
     spec.loader.exec_module(generator)
     rng = run.rng("houses")
     table = generator.make_table(TRAIN_ROWS + HIDDEN_ROWS, rng)
-    return Houses(generator, with_every_word(table.iloc[:TRAIN_ROWS], rng), table.iloc[TRAIN_ROWS:])
+    train = with_every_word(table.iloc[:TRAIN_ROWS], rng)
+    plain_row = pd.DataFrame({column: train[column].dropna().mode().iloc[:1] for column in train})
+    return Houses(generator, train, table.iloc[TRAIN_ROWS:], plain_row)
 
 
 class Fitted:
-    """A student's Preprocessor fitted on a table, and questions about the features that it makes of one column."""
+    """A student's Preprocessor fitted on a table, and questions about the features that it makes of single columns."""
 
     def __init__(self, student, table: pd.DataFrame) -> None:
         self.preprocessor = student.preprocess.Preprocessor()
@@ -112,29 +108,47 @@ class Fitted:
         features = as_frame(self.preprocessor.transform(table), "transform's result")
         if len(features) != len(table):
             raise CheckFailed("transform gives one row a house", expected=len(table), got=len(features))
+        return as_numbers(features)
+
+    def codes(self, questions: dict[str, pd.DataFrame]) -> dict[str, np.ndarray]:
+        """The features of each column for its own table of houses: column -> (houses, features); one call for all."""
+        table = pd.concat(questions.values())
+        table.index = pd.RangeIndex(90_001, 90_001 + len(table), name="Id")
+        features = self.transform(table)
+        ends = np.cumsum([len(rows) for rows in questions.values()])
+        codes = {}
+        for (column, rows), end in zip(questions.items(), ends, strict=True):
+            own = [name for name in features if column in str(name)]
+            if not own:
+                raise CheckFailed("a feature's name contains its column's name", expected=f"a feature named …{column}…")
+            codes[column] = features[own].to_numpy()[end - len(rows) : end]
+        return codes
+
+    def numbers(self, questions: dict[str, pd.DataFrame]) -> dict[str, np.ndarray]:
+        """As `codes`, for numbers: only the features that tell each table's first two houses apart, without those two."""
+        codes = self.codes(questions)
+        for column, code in codes.items():
+            moving = code[0] != code[1]
+            if not moving.any():
+                raise CheckFailed(
+                    f"{column} is a number that the features keep", got="the same features for two values"
+                )
+            codes[column] = code[2:, moving]
+        return codes
+
+
+def as_numbers(features: pd.DataFrame) -> pd.DataFrame:
+    try:
         return features.astype("float64")
-
-    def encode(self, column: str, variants: pd.DataFrame) -> np.ndarray:
-        """The features of `column` for each variant: (variants, features)."""
-        features = self.transform(variants)
-        own = [name for name in features if column in str(name)]
-        if not own:
-            raise CheckFailed("a feature's name contains its column's name", expected=f"a feature named …{column}…")
-        return features[own].to_numpy()
-
-    def numbers(self, column: str, low: pd.DataFrame, table: pd.DataFrame) -> np.ndarray:
-        """Those features of a number that tell `low`'s two rows apart, for each row of `table`: (rows, features)."""
-        both = self.encode(column, pd.concat([low, table]))
-        moving = both[0] != both[1]
-        if not moving.any():
-            raise CheckFailed(f"{column} is a number that the features keep", got="the same features for two values")
-        return both[len(low) :, moving]
+    except (TypeError, ValueError):
+        words = [name for name in features if not pd.api.types.is_numeric_dtype(features[name])]
+        raise CheckFailed("every feature is a number", got=f"words in {words[:5]}") from None
 
 
 @pytest.fixture
 def fitted(student, houses: Houses) -> Fitted:
-    """The student's Preprocessor, fitted on this run's training rows."""
-    return Fitted(student, houses.train)
+    """The student's Preprocessor, fitted on this run's training rows; checks that only ask share it."""
+    return student.once("fitted preprocessor", lambda: Fitted(student, houses.train))
 
 
 @pytest.fixture
@@ -158,7 +172,7 @@ class Market:
 def market(run: Run) -> Market:
     """Numbers that no preprocessing can get wrong: the tables of the later tasks."""
     rng = run.rng("market")
-    n, noise = 160, 0.12
+    n, noise = 120, 0.12
     X = rng.normal(size=(n, 4)) * [300, 1.5, 20, 4] + [1500, 6, 1970, 8]
     z = (X - X.mean(axis=0)) / X.std(axis=0)
     y = 12 + z @ [0.25, 0.15, -0.1, 0.0] + noise * rng.normal(size=n)
