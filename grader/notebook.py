@@ -1,0 +1,212 @@
+"""Notebooks as modules: what a student wrote in cells, as the task files that it stands for.
+
+Which file a cell belongs to is said by a marker: a heading that names it (`## Task 3 · train.py`), a first line
+`# train.py` or `# file: train.py`, or the cell's metadata `{"grader": {"file": "train.py"}}`; it holds up to the next
+marker. A `%%writefile train.py` cell is that file, word for word. Without markers the notebook is every task file.
+
+A notebook has one namespace, so each file gets the whole notebook with its own cells last. It is as robust as Jupyter:
+each statement stands in a `try` of its own, and a cell with a syntax error leaves functions behind that raise it when
+they are called. Outputs, magics and shell lines are left out, and so is what only tries things out: bare expressions,
+and calls of the notebook's own functions whose result no definition needs.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import TypeVar
+
+import msgspec
+
+from grader.archive import member_path, quoted
+from grader.cells import Cell, Kind, Statement, read_cell, stand_ins
+from grader.course import Assignment
+from grader.errors import InvalidSubmission
+
+_Struct = TypeVar("_Struct", bound=msgspec.Struct)
+
+MOST_CODE = 256 * 1024
+"""Characters of code in a notebook: Python's parser takes about a thousand bytes of memory for each."""
+MOST_CELLS = 2000
+
+_HEADING = re.compile(r" {0,3}#{1,6}\s(.*)")
+_FIRST_LINE = re.compile(r"#\s*(file:\s*)?([\w./-]+\.py)\s*")
+_CELL_MAGIC = re.compile(r"%%(\w+)[ \t]*(.*)")
+_PYTHON_MAGICS = frozenset(["capture", "prun", "time"])
+
+
+class _Marker(msgspec.Struct, frozen=True):
+    file: str = ""
+
+
+class _Language(msgspec.Struct, frozen=True):
+    language: str = ""
+    name: str = ""
+
+
+class _CellMetadata(msgspec.Struct, frozen=True):
+    grader: msgspec.Raw = msgspec.Raw()
+
+
+class _Metadata(msgspec.Struct, frozen=True):
+    kernelspec: msgspec.Raw = msgspec.Raw()
+    language_info: msgspec.Raw = msgspec.Raw()
+
+
+class _RawCell(msgspec.Struct, frozen=True):
+    """What is read of a cell; the rest, outputs above all, is passed over without taking memory."""
+
+    cell_type: str
+    source: str | list[str] = ""
+    metadata: _CellMetadata = _CellMetadata()
+
+    @property
+    def text(self) -> str:
+        return "".join(self.source).replace("\r\n", "\n").replace("\r", "\n")
+
+
+class _RawNotebook(msgspec.Struct, frozen=True):
+    nbformat: int
+    cells: list[_RawCell] = []
+    metadata: _Metadata = _Metadata()
+
+
+def read_notebook(data: bytes, assignment: Assignment) -> dict[str, bytes]:
+    """Modules that a notebook stands for, by file name.
+
+    Raises:
+        InvalidSubmission: not a notebook, not in Python, too much code, or without any function or class.
+    """
+    written, cells = _code_cells(_parse(data), assignment.files)
+    if any(statement.defines for cell in cells for statement in cell.statements) or any(cell.error for cell in cells):
+        marked = {cell.file for cell in cells if cell.file}
+        for file in sorted(marked or set(assignment.files)):
+            written.setdefault(file, _module(cells, file))
+    if not written:
+        raise InvalidSubmission("expected functions or classes in the notebook's code cells, found none.")
+    return {file: text.encode(errors="backslashreplace") for file, text in written.items()}
+
+
+def _parse(data: bytes) -> _RawNotebook:
+    try:
+        notebook = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=_RawNotebook)
+        notebook = notebook if notebook.nbformat >= 4 else _upgraded(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidSubmission(
+            f"expected a Jupyter notebook, found something else ({error}); save it in Jupyter and hand it in again."
+        ) from None
+    if notebook.nbformat > 4:
+        raise InvalidSubmission(f"expected a notebook of format 4, found {notebook.nbformat}; save it as 4.")
+    told = [_told(notebook.metadata.language_info, _Language), _told(notebook.metadata.kernelspec, _Language)]
+    languages = [info.language or info.name for info in told if info and (info.language or info.name)]
+    if languages and not any("python" in language.lower() for language in languages):
+        raise InvalidSubmission(f"expected a notebook in Python, found one in {quoted(languages[0])}.")
+    if sum(len(cell.text) for cell in notebook.cells if cell.cell_type == "code") > MOST_CODE:
+        raise InvalidSubmission(f"expected at most {MOST_CODE // 1024} KB of code in a notebook, found more.")
+    if len(notebook.cells) > MOST_CELLS:
+        raise InvalidSubmission(f"expected at most {MOST_CELLS} cells in a notebook, found {len(notebook.cells)}.")
+    return notebook
+
+
+def _told(raw: msgspec.Raw, kind: type[_Struct]) -> _Struct | None:
+    """Metadata of a kind, where it has that form; anyone may write anything there."""
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _upgraded(data: bytes) -> _RawNotebook:
+    """A notebook of format 3 or older, as format 4."""
+    import nbformat  # takes seconds, and hardly anyone needs it
+
+    try:
+        upgraded = nbformat.convert(nbformat.reader.reads(data.decode("utf-8-sig")), 4)
+    except Exception as error:  # its converters trust their input
+        raise InvalidSubmission(
+            f"expected a notebook of format 4, found an older one that cannot be converted ({type(error).__name__}); "
+            "save it in a current Jupyter."
+        ) from None
+    return msgspec.convert(upgraded, _RawNotebook)
+
+
+def _code_cells(notebook: _RawNotebook, tasks: Sequence[str]) -> tuple[dict[str, str], list[Cell]]:
+    """Files written by `%%writefile`, and the code cells with the file that each belongs to ("" before any marker)."""
+    written: dict[str, str] = {}
+    cells: list[Cell] = []
+    file = ""
+    for number, raw in enumerate(notebook.cells, 1):
+        file = _marker(raw, tasks) or file
+        if raw.cell_type != "code":
+            continue
+        name, argument, body = _cell_magic(raw.text)
+        if name in ("writefile", "file"):
+            target, append = _target(argument)
+            written[target] = written.get(target, "") + body if append else body
+        elif name == "" or name in _PYTHON_MAGICS:
+            cells.append(read_cell(number, file, body))
+    return written, cells
+
+
+def _marker(raw: _RawCell, tasks: Sequence[str]) -> str:
+    told = _told(raw.metadata.grader, _Marker)
+    if told and told.file:
+        return member_path(told.file)
+    if raw.cell_type == "code":
+        match = _FIRST_LINE.fullmatch(raw.text.lstrip("\n").partition("\n")[0].strip())
+        return member_path(match[2]) if match and (match[1] or match[2] in tasks) else ""
+    if raw.cell_type != "markdown":
+        return ""
+    headings = [match[1] for match in map(_HEADING.match, raw.text.split("\n")) if match]
+    named = [[task for task in tasks if re.search(rf"(?<![\w./-]){re.escape(task)}(?!\w)", text)] for text in headings]
+    return next((found[0] for found in reversed(named) if len(found) == 1), "")
+
+
+def _cell_magic(text: str) -> tuple[str, str, str]:
+    """Name, argument and body of a cell that starts with `%%name`; the name is "" for one that does not."""
+    match = _CELL_MAGIC.match(text.lstrip())
+    if not match:
+        return "", "", text
+    return match[1], match[2].strip(), text.lstrip().partition("\n")[2]
+
+
+def _target(argument: str) -> tuple[str, bool]:
+    append = re.match(r"(-a|--append)\s+", argument)
+    path = member_path((argument[append.end() :] if append else argument).strip().strip("\"'"))
+    if not path:
+        raise InvalidSubmission("expected a file name after %%writefile, found none.")
+    return path, bool(append)
+
+
+def _module(cells: Sequence[Cell], file: str) -> str:
+    """The whole notebook as one module, the cells of `file` last."""
+    ordered = [cell for cell in cells if cell.file != file] + [cell for cell in cells if cell.file == file]
+    statements = [statement for cell in ordered for statement in cell.statements]
+    defined = {name for statement in statements for name in statement.defines}
+    assigned = {name for statement in statements for name in statement.assigns}
+    kept = _worth_running(statements, defined, assigned, {name for cell in ordered for name in cell.reads})
+    future = [statement.text for statement in statements if statement.kind is Kind.FUTURE]
+    parts = list(dict.fromkeys(future))
+    for cell in ordered:
+        parts.append(f"# cell {cell.number}")
+        parts.extend(statement.guarded for statement in cell.statements if statement in kept)
+        if cell.error:
+            parts.extend(stand_ins(cell, defined | assigned))
+    return "\n".join(parts) + "\n"
+
+
+def _worth_running(
+    statements: Sequence[Statement], defined: set[str], assigned: set[str], read: set[str]
+) -> set[Statement]:
+    """Definitions, imports, what gives a definition its values, and plain assignments; no trial runs.
+
+    `defined` are the notebook's own functions and classes, `assigned` its other names, `read` the global names that the
+    functions and classes read.
+    """
+    needed, kept = set(read), set()
+    for statement in reversed(statements):
+        changes = statement.assigns | (statement.calls & assigned)
+        if statement.kind in (Kind.DEFINITION, Kind.IMPORT) or changes & needed:
+            needed |= statement.uses
+        elif statement.kind is not Kind.ASSIGNMENT or statement.calls & defined:
+            continue
+        kept.add(statement)
+    return kept
