@@ -1,0 +1,291 @@
+"""The gradebook: nbgrader's own database, which `nbgrader export` and formgrader read.
+
+An assignment of ours is an nbgrader assignment with one notebook of its name and a grade cell for each check, named
+`task.check`. nbgrader knows no bonus: a bonus check is a cell with a `max_score` of 0, so that the assignment's maximum
+stays the rubric's and what it earns comes on top (110 of 100). To change it by hand there is formgrader's extra credit.
+
+What was entered by hand is never touched. As in nbgrader, a manual score comes first, and a regrade that gives another
+`auto_score` beneath one asks for a new look at it (`needs_manual_grade`).
+
+nbgrader and its libraries take about six seconds to import: they are, when a gradebook is opened.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from grader.course import Assignment
+from grader.errors import GraderFault, UsageError
+from grader.results import SubmissionResult, SubmissionStatus
+
+if TYPE_CHECKING:
+    import nbgrader.api
+    from sqlalchemy import URL, Connection
+    from sqlalchemy.orm import Session
+
+COURSE = "default_course"
+"""nbgrader's own name for the only course of a database."""
+
+_CELL_NAME = re.compile(r"\w+\.\w+")
+
+
+@dataclass(frozen=True)
+class Score:
+    """What the gradebook has for one student: manual scores and extra credit included, the bonus on top."""
+
+    score: float
+    max_score: float
+    needs_manual_grade: bool
+    checks: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class _Rubric:
+    """Ids of an assignment's rows: its own, its notebook's, its checks' cells and those of former checks."""
+
+    assignment: str
+    notebook: str
+    cells: Mapping[str, str]
+    retired: frozenset[str]
+
+
+class Gradebook:
+    """One open database, for one thread; a context manager.
+
+    Raises:
+        GraderFault: from any method, when the database fails; what it was writing is then not written at all.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Open the database at an SQLAlchemy URL, and make it nbgrader's where it is empty.
+
+        Raises:
+            UsageError: not a URL, not to be opened for writing, or a database of something else.
+        """
+        parsed = _checked(url)
+        self._shown, self._book = str(parsed), _opened(parsed)
+        from nbgrader import api
+
+        self._api = api
+        self._rubrics: dict[str, _Rubric] = {}
+
+    def __enter__(self) -> "Gradebook":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._book.close()
+
+    def prepare(self, assignment: Assignment) -> None:
+        """Bring the rubric into the database; cells of former checks stay where they have grades, worth 0."""
+        wanted = {
+            f"{task.name}.{check}": 0.0 if task.bonus else points
+            for task in assignment.task
+            for check, points in task.checks.items()
+        }
+        api = self._api
+        with self._transaction() as db:
+            own = self._id_of(db, api.Assignment, {"name": assignment.name}, course_id=COURSE)
+            notebook = self._id_of(db, api.Notebook, {"name": assignment.name, "assignment_id": own})
+            found = {cell.name: cell for cell in db.query(api.GradeCell).filter_by(notebook_id=notebook)}
+            for name, points in wanted.items():
+                if name not in found:
+                    found[name] = api.GradeCell(name=name, notebook_id=notebook, cell_type="code", max_score=points)
+                    db.add(found[name])
+                elif found[name].max_score != points:
+                    found[name].max_score = points
+            former = [cell for name, cell in found.items() if name not in wanted and _CELL_NAME.fullmatch(name)]
+            graded = {cell.id for cell in former if db.query(api.Grade.id).filter_by(cell_id=cell.id).first()}
+            for cell in former:
+                if cell.id in graded:
+                    cell.max_score = 0.0
+                else:
+                    db.delete(cell)
+            db.flush()
+            cells = {name: found[name].id for name in wanted}
+            self._rubrics[assignment.name] = _Rubric(own, notebook, cells, frozenset(graded))
+
+    def record(self, result: SubmissionResult, handed_in: datetime | None = None) -> None:
+        """Write one result in one transaction; a record of a fault of the grader's changes nothing.
+
+        A check without a result earns 0. `handed_in` (with a time zone) is when the student did; where it is not given,
+        the first record takes the present time and later ones keep it. Writing the same result twice changes nothing.
+        """
+        if result.status is SubmissionStatus.GRADER_ERROR:
+            return
+        rubric = self._rubrics.get(result.assignment)
+        unknown = [check.name for check in result.checks if not rubric or check.name not in rubric.cells]
+        if rubric is None or unknown:
+            what = f"the checks {', '.join(unknown)}" if rubric else "the assignment"
+            raise GraderFault(f"the gradebook has no place for {what} of {result.assignment}: prepare() it first.")
+        points = dict.fromkeys(rubric.cells.values(), 0.0) | dict.fromkeys(rubric.retired, 0.0)
+        points |= {rubric.cells[check.name]: check.points for check in result.checks}
+        api = self._api
+        with self._transaction() as db:
+            self._id_of(db, api.Student, {"id": result.student})
+            who = {"assignment_id": rubric.assignment, "student_id": result.student}
+            submission = self._id_of(db, api.SubmittedAssignment, who, timestamp=_naive(handed_in or datetime.now(UTC)))
+            if handed_in:
+                db.query(api.SubmittedAssignment).filter_by(id=submission).update({"timestamp": _naive(handed_in)})
+            place = {"assignment_id": submission, "notebook_id": rubric.notebook}
+            self._write_grades(db, self._id_of(db, api.SubmittedNotebook, place), points, rubric.retired)
+
+    def scores(self, assignment: str) -> dict[str, Score]:
+        """What is recorded for an assignment, by student: nbgrader's own sums, not what `record` was given."""
+        api = self._api
+        with self._transaction() as db:
+            maximum = sum(
+                cell.max_score
+                for cell in db.query(api.GradeCell).join(api.Notebook).join(api.Assignment).filter_by(name=assignment)
+            )
+            columns = (
+                api.SubmittedAssignment.student_id,
+                api.BaseCell.name,
+                api.Grade.score,
+                api.Grade.needs_manual_grade,
+            )
+            rows = (
+                db.query(*columns)
+                .select_from(api.Grade)
+                .join(api.BaseCell)
+                .join(api.SubmittedNotebook)
+                .join(api.SubmittedAssignment)
+                .join(api.Assignment)
+                .filter_by(name=assignment)
+                .order_by(api.SubmittedAssignment.student_id, api.BaseCell.name)
+                .all()
+            )
+        students: dict[str, list[Any]] = {}
+        for row in rows:
+            students.setdefault(row.student_id, []).append(row)
+        return {
+            student: Score(
+                sum(row.score for row in grades),
+                maximum,
+                any(row.needs_manual_grade for row in grades),
+                {row.name: row.score for row in grades},
+            )
+            for student, grades in students.items()
+        }
+
+    def _write_grades(self, db: "Session", notebook: str, points: Mapping[str, float], retired: frozenset[str]) -> None:
+        """Give each cell of a submitted notebook its `auto_score`, leaving all that a person entered."""
+        grade = self._api.Grade
+        columns = db.query(grade.id, grade.cell_id, grade.auto_score, grade.manual_score, grade.needs_manual_grade)
+        changes, there = [], set()
+        # Naming the cells lets the database use nbgrader's only index, which starts with them.
+        for row in columns.filter(grade.cell_id.in_(points)).filter_by(notebook_id=notebook):
+            there.add(row.cell_id)
+            if row.auto_score != points[row.cell_id]:
+                by_hand = row.manual_score is not None
+                changes.append({"id": row.id, "auto_score": points[row.cell_id], "needs_manual_grade": by_hand})
+            elif row.needs_manual_grade and row.manual_score is None:
+                changes.append({"id": row.id, "needs_manual_grade": False})
+        db.bulk_update_mappings(grade, changes)
+        new = [cell for cell in points if cell not in there and cell not in retired]
+        common = {"notebook_id": notebook, "needs_manual_grade": False}
+        db.bulk_insert_mappings(grade, [{"cell_id": cell, "auto_score": points[cell], **common} for cell in new])
+
+    def _id_of(self, db: "Session", table: Any, key: Mapping[str, str], **new: object) -> str:
+        """The id of the row with `key`, which is made with the values of `new` where there is none."""
+        row = db.query(table.id).filter_by(**key).first()
+        if row is None:
+            values = {"id": uuid4().hex, **key, **new}
+            db.bulk_insert_mappings(table, [values])
+            return values["id"]
+        return row.id
+
+    @contextmanager
+    def _transaction(self) -> Iterator["Session"]:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        db = self._book.db
+        try:
+            yield db
+            db.commit()
+        except SQLAlchemyError as error:
+            db.rollback()
+            raise GraderFault(
+                f"the gradebook {self._shown} cannot be used: {_reason(error)}; nothing was recorded, grade again."
+            ) from error
+        except BaseException:
+            db.rollback()
+            raise
+
+
+def _naive(moment: datetime) -> datetime:
+    """nbgrader keeps UTC without saying so."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(getattr(error, "orig", None) or error).split()).rstrip(".")
+    return f"{text} (another program has it open; close it)" if "locked" in text else text
+
+
+def _checked(url: str) -> "URL":
+    from sqlalchemy import exc, make_url
+
+    try:
+        parsed = make_url(url)
+        parsed.get_dialect()
+    except exc.ArgumentError:
+        hint = f"did you mean sqlite:///{url}?" if url and "://" not in url else "SQLite and PostgreSQL are usual."
+        raise UsageError(f"expected a database's URL such as sqlite:///grades.db, found {url!r}: {hint}") from None
+    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise UsageError(f"expected a database that stays, found {url!r}, in memory: name a file, sqlite:///grades.db.")
+    return parsed
+
+
+def _opened(url: "URL") -> "nbgrader.api.Gradebook":
+    """nbgrader's gradebook, once the database has shown that it can be written; new ones get all tables or none.
+
+    nbgrader itself makes its tables one by one, and asks a program that need not be on the PATH for their version.
+    """
+    from nbgrader import api
+    from sqlalchemy import create_engine, exc
+
+    try:
+        engine = create_engine(url)
+        with engine.connect() as connection:
+            if url.get_backend_name() == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")  # tables too belong to the transaction then
+            _make_tables(connection, str(url))
+            connection.commit()
+        engine.dispose()
+        return api.Gradebook(url.render_as_string(hide_password=False), COURSE)
+    except ImportError as error:
+        raise UsageError(f"the gradebook {url} needs a driver that is not installed: {error}.") from None
+    except exc.SQLAlchemyError as error:
+        raise UsageError(f"the gradebook {url} cannot be opened for writing: {_reason(error)}.") from None
+
+
+def _make_tables(connection: "Connection", shown: str) -> None:
+    from alembic.script import ScriptDirectory
+    from nbgrader import api, dbutil
+    from sqlalchemy import inspect, text
+
+    version = ScriptDirectory(dbutil.ALEMBIC_DIR).get_current_head()
+    tables = inspect(connection).get_table_names()
+    if not tables:
+        api.Base.metadata.create_all(connection)
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+        connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": version})
+    elif "alembic_version" not in tables or not {"assignment", "grade"} <= set(tables):
+        raise UsageError(
+            f"expected an empty database or nbgrader's, found other tables in {shown}: {', '.join(tables[:5])}."
+        )
+    elif (found := connection.execute(text("SELECT version_num FROM alembic_version")).scalar()) != version:
+        raise UsageError(
+            f"expected nbgrader's tables of version {version}, found {found} in {shown}: run `nbgrader db upgrade`."
+        )
+    connection.execute(text("UPDATE alembic_version SET version_num = version_num"))  # a read-only database fails here
+    course = api.Course.__table__
+    if not connection.execute(course.select().where(course.c.id == COURSE)).first():
+        connection.execute(course.insert().values(id=COURSE))
