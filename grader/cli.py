@@ -4,7 +4,7 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -14,9 +14,10 @@ import typer
 from grader.batch import ResultStore, grade_class
 from grader.course import Course
 from grader.errors import GraderError, UsageError
+from grader.expectations import differences, read_expectations
 from grader.gradebook import Gradebook
-from grader.results import SubmissionStatus
-from grader.sandbox.terms import Level
+from grader.results import SubmissionResult, SubmissionStatus
+from grader.sandbox.probe import probe
 from grader.submission import discover
 from grader.terminal import ClassProgress, class_table, console, doctor_table, student_page, summary_of
 
@@ -73,6 +74,9 @@ def grade(
     db: Annotated[str, typer.Option(help="Gradebook's URL (default: SQLite in --out).", metavar="URL")] = "",
     only: Annotated[list[str] | None, typer.Option(help="Grade this student only; may be repeated.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of an earlier run, to reproduce its grades.")] = None,
+    expect: Annotated[
+        Path | None, typer.Option(help="JSON with each student's status, score and bonus; differing ends with 1.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON instead of a table.")] = False,
     trust_submissions: Annotated[
         bool, typer.Option("--trust-submissions", help="Grade without a sandbox code that you would run yourself.")
@@ -85,7 +89,7 @@ def grade(
 
     Exit code 0 when all were graded, whatever their scores; 1 when the grader failed on some; 2 for wrong use.
     """
-    from grader.executor import LocalEngine
+    from grader.executor import LocalEngine, TrustingEngine
 
     where = Course.find(course)
     declared = where.assignment(assignment)
@@ -97,20 +101,31 @@ def grade(
     url = db or f"sqlite:///{(out / 'gradebook.db').resolve()}"
     with progress.warming_up(), Gradebook(url) as gradebook:
         gradebook.prepare(declared)
-        level = Level.NONE if trust_submissions else None
-        with LocalEngine(where, declared, seed=drawn, jobs=jobs, level=level) as engine:
+        start = TrustingEngine if trust_submissions else LocalEngine
+        with start(where, declared, seed=drawn, jobs=jobs) as engine:
             progress.started(engine.sandbox, engine.jobs, drawn)
             results = grade_class(entries, declared, engine, store, gradebook, progress.graded)
     if as_json:
         print(json.dumps(summary_of(declared.name, results), ensure_ascii=False, indent=2))
     else:
         console().print(class_table(results))
+    if expect is not None:
+        _compare(expect, results)
     failed = [result.student for result in results if result.status is SubmissionStatus.GRADER_ERROR]
     if failed:
-        _end(
-            f"grader: failed on {len(failed)} of {len(results)}: {', '.join(failed[:10])}; grade them again with --only",
-            1,
-        )
+        names = ", ".join(failed[:10])
+        _end(f"grader: failed on {len(failed)} of {len(results)}: {names}; grade them again with --only", 1)
+
+
+def _compare(expect: Path, results: Sequence[SubmissionResult]) -> None:
+    """Say which results are not as expected; all of them must be named, and no other."""
+    wanted = read_expectations(expect)
+    differing = differences(wanted, results)
+    for line in differing:
+        print(line)
+    if differing:
+        _end(f"grader: {len(differing)} of {len(results)} results are not as {expect} says", 1)
+    console().print(f"All {len(results)} results are as {expect} says.", highlight=False, markup=False, soft_wrap=True)
 
 
 def _chosen(entries: list, only: list[str] | None) -> list:
@@ -150,8 +165,7 @@ def show(
 @_one_line
 def doctor() -> None:
     """Say what this machine can do: versions, the sandbox level and why, accelerators."""
-    mechanisms = [(mechanism.name, mechanism.available, mechanism.why) for mechanism in probe()]
-    console().print(doctor_table(mechanisms))
+    console().print(doctor_table(probe()))
 
 
 @app.command()

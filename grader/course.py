@@ -1,7 +1,7 @@
 """A course on disk: its assignments, and what each `assignment.toml` declares.
 
-Points, thresholds and limits are declared there and nowhere else; the rubric read from it is the order and the maximum of
-every result, whatever the suite or the submission does.
+Points, thresholds and limits are declared there and nowhere else; the rubric read from it is the order and the maximum
+of every result, whatever the suite or the submission does.
 """
 
 import difflib

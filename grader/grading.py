@@ -2,31 +2,40 @@
 
 import platform
 import time
+from collections.abc import Callable
 from importlib.metadata import version
+from typing import Protocol
 
 from grader.course import Assignment
 from grader.results import SubmissionResult, SubmissionStatus
-from grader.sandbox.launch import Session
+from grader.sandbox.remote import Handle, Summary
 from grader.submission import Submission
 from grader.suite.runner import Suite
-from grader.suite.student import Student
-from grader.watch import Watch
+from grader.suite.student import Seat, Student
 
 MAX_OUTPUT = 20_000
 REPORTED_VERSIONS = ("torch", "accelerate", "numpy", "pandas", "scikit-learn", "matplotlib")
 
 
-def grade(submission: Submission, suite: Suite, session: Session, *, sandbox: str) -> SubmissionResult:
-    """Mark one submission.
+class Workers(Protocol):
+    """Where a submission's code runs: opens seats for it and adds up what they use."""
+
+    cpu_seconds: float
+    output: bytes
+
+    def open_seat(self, wrap: Callable[[Handle | Summary], object]) -> Seat: ...
+
+
+def grade(submission: Submission, suite: Suite, workers: Workers, *, sandbox: str) -> SubmissionResult:
+    """Mark one submission, whose files `workers` already have; `sandbox` names how they are confined.
 
     Raises:
         GraderFault: the suite, the sandbox or the grader failed; nothing is known of the submission's worth.
     """
     assignment = suite.rubric.assignment
     started = time.monotonic()
-    watch = Watch(submission.files, session, assignment.limits)
     student = Student(
-        watch.open_seat,
+        workers.open_seat,
         [task.name for task in assignment.task],
         missing=[task.name for task in assignment.task if task.file not in submission.files],
         shipped=suite.shipped,
@@ -45,14 +54,15 @@ def grade(submission: Submission, suite: Suite, session: Session, *, sandbox: st
         seed=suite.desk.run.seed,
         digest=submission.digest,
         sandbox=sandbox,
-        output=watch.output.decode("utf-8", "replace")[:MAX_OUTPUT],
+        output=workers.output.decode("utf-8", "replace")[:MAX_OUTPUT],
         seconds=round(time.monotonic() - started, 3),
-        cpu_seconds=round(watch.cpu_seconds, 3),
+        cpu_seconds=round(workers.cpu_seconds, 3),
         versions=versions(),
     )
 
 
 def bonus_tasks(assignment: Assignment) -> list[str]:
+    """Names of the tasks whose points stand beside the score."""
     return [task.name for task in assignment.task if task.bonus]
 
 

@@ -2,9 +2,9 @@
 
     python -m grader.host COURSE ASSIGNMENT SEED CONTROL        (CONTROL: the number of an inherited socket)
 
-The control socket carries jobs: a JSON line and two descriptors, the child's socket to the broker and its session with the
-sandbox. The child reads the submission from its socket, writes one result there and ends. The broker never forks, the host
-never talks to a worker, and a child's death is seen by the broker as a closed socket.
+The control socket carries jobs: a JSON line and two descriptors, the child's socket to the broker and its session with
+the sandbox. The child reads the submission from its socket, writes one result there and ends. The broker never forks,
+the host never talks to a worker, and a child's death is seen by the broker as a closed socket.
 """
 
 import gc
@@ -13,10 +13,10 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
-import pytest
 
 from grader.course import Course
 from grader.errors import GraderError, UsageError
@@ -25,55 +25,26 @@ from grader.sandbox.collapse import collapse
 from grader.sandbox.launch import Session
 from grader.submission import Submission
 from grader.suite.builders import warm_up
-from grader.suite.checks import Rubric
-from grader.suite.desks import shipped_recipes
-from grader.suite.runner import DESK, NAME, Suite
+from grader.suite.collection import with_suite
+from grader.suite.runner import Suite
+from grader.watch import Watch
 from grader.wire import FAULT, MAX_MESSAGE, RESULT, Job, Ready, read_all
 
 SPARE_SECONDS = 120
 
 
-class Hosting:
-    """A pytest plugin whose run loop serves jobs instead of running the collected checks once."""
+def _serve_jobs(control: socket.socket) -> Callable[[Suite], None]:
+    """What to do with the collected suite: warm up, say so, and serve jobs."""
 
-    def __init__(self, control: socket.socket, suite_folder: Path) -> None:
-        self._control = control
-        self._folder = suite_folder
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        if session.testsfailed:
-            raise UsageError(f"the hidden suite in {self._folder} could not be collected")
-        suite = _suite_of(session, self._folder)
-        suite.compute_references(_reference_builders(session))
+    def serve(suite: Suite) -> None:
         warm_up()
         gc.collect()
         collapse()
         gc.freeze()
-        _tell(self._control, Ready({name: check.title for name, check in suite.rubric.checks.items()}))
-        _serve(self._control, suite)
-        return True
+        _tell(control, Ready({name: check.title for name, check in suite.rubric.checks.items()}))
+        _serve(control, suite)
 
-
-def _suite_of(session: pytest.Session, folder: Path) -> Suite:
-    """The collected items as a suite whose checks are exactly the rubric's."""
-    items = {item.stash[NAME]: item for item in session.items if DESK in item.stash}
-    desk = next(iter(items.values())).stash[DESK] if items else None
-    if desk is None:
-        raise UsageError(f"{folder} has no checks: expected test_<task>.py files with functions declared by @check")
-    assignment = desk.rubric.assignment
-    desk.rubric = Rubric.match(assignment, {n: i.function.__check__ for n, i in items.items()}, folder)
-    return Suite(desk, items, shipped_recipes(folder))
-
-
-def _reference_builders(session: pytest.Session) -> list:
-    modules = [*session.config.pluginmanager.get_plugins(), *{item.module for item in session.items}]
-    things = [thing for module in modules for thing in getattr(module, "__dict__", {}).values()]
-    return [thing.build_reference for thing in things if hasattr(type(thing), "__name__") and _is_reference(thing)]
-
-
-def _is_reference(thing: object) -> bool:
-    return "build_reference" in getattr(thing, "__dict__", {})
+    return serve
 
 
 def _serve(control: socket.socket, suite: Suite) -> None:
@@ -101,7 +72,8 @@ def _mark(job: Job, broker: int, session: int, suite: Suite) -> None:
         try:
             files = msgspec.msgpack.decode(read_all(wire), type=dict[str, bytes])
             submission = Submission(job.student, files, source="")
-            result = grade(submission, suite, Session(socket.socket(fileno=session)), sandbox=job.sandbox)
+            watch = Watch(files, Session(socket.socket(fileno=session)), limits)
+            result = grade(submission, suite, watch, sandbox=job.sandbox)
             wire.sendall(RESULT + result.to_json())
         except GraderError as error:
             wire.sendall(FAULT + str(error).encode("utf-8", "replace"))
@@ -117,21 +89,14 @@ def _tell(control: socket.socket, message: Ready) -> None:
 
 def main() -> int:
     """Host one assignment's suite until the control socket closes."""
-    course, name, seed = Course(Path(sys.argv[1])), sys.argv[2], sys.argv[3]
+    course, name, seed = Course(Path(sys.argv[1])), sys.argv[2], int(sys.argv[3])
     control = socket.socket(fileno=int(sys.argv[4]))
     control.set_inheritable(False)
-    folder = course.suite(name)
-    arguments = [str(folder), "-q", "-c", os.devnull, f"--rootdir={folder}", f"--confcutdir={folder}", "--draw", seed]
-    arguments += [
-        f"-pno:{plugin}" for plugin in ("logging", "warnings", "doctest", "unraisableexception", "threadexception")
-    ]
-    arguments += ["--import-mode=importlib", "-p", "no:cacheprovider", "-p", "no:timeout", "--capture=no"]
     try:
-        code = pytest.main(arguments, plugins=[Hosting(control, folder)])
+        return with_suite(course, name, seed, _serve_jobs(control))
     except UsageError as error:
         _tell(control, Ready(error=str(error)))
         return 2
-    return int(code)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ MOST_CELLS = 2000
 _HEADING = re.compile(r" {0,3}#{1,6}\s(.*)")
 _FIRST_LINE = re.compile(r"#\s*(file:\s*)?([\w./-]+\.py)\s*")
 _CELL_MAGIC = re.compile(r"%%(\w+)[ \t]*(.*)")
+_BLANK = re.compile(rb'raise NotImplementedError\(["\'](?:Task \d+|Bonus): write ')
 _PYTHON_MAGICS = frozenset(["capture", "prun", "time"])
 
 
@@ -210,3 +211,42 @@ def _worth_running(
             continue
         kept.add(statement)
     return kept
+
+
+def with_notebook(files: dict[str, bytes], assignment: Assignment) -> dict[str, bytes]:
+    """The files, and from notebooks among them the task files that are missing or less written; else .py files win.
+
+    The handed-out folder holds stubs beside the notebook: who worked in the notebook hands in both.
+    """
+    missing = [file for file in assignment.files if file not in files]
+    unwritten = [file for file in assignment.files if _blanks(files.get(file, b""))]
+    notebooks = [path for path in files if path.endswith(".ipynb") and "/" not in path]
+    supplied = {}
+    for notebook in {
+        name: None for file in [*missing, *unwritten] if (name := _notebook_of(file, notebooks, assignment))
+    }:
+        try:
+            modules = read_notebook(files[notebook], assignment)
+        except InvalidSubmission as error:
+            if len(missing) == len(assignment.files):
+                raise InvalidSubmission(f"{quoted(notebook)}: {error}") from None
+            continue
+        for file, content in modules.items():
+            if file not in assignment.files or _notebook_of(file, notebooks, assignment) == notebook:
+                supplied[file] = content
+    less_written = [file for file in unwritten if file in supplied and _blanks(supplied[file]) < _blanks(files[file])]
+    return {**supplied, **{name: content for name, content in files.items() if name not in less_written}}
+
+
+def _blanks(content: bytes) -> int:
+    """How many functions are still as the stub has them."""
+    return len(_BLANK.findall(content))
+
+
+def _notebook_of(file: str, notebooks: list[str], assignment: Assignment) -> str | None:
+    """The notebook that a task file may come from: `train.ipynb`, the assignment's own, or the only other one."""
+    for name in (file.removesuffix(".py"), assignment.name):
+        if f"{name}.ipynb" in notebooks:
+            return f"{name}.ipynb"
+    others = [name for name in notebooks if name.removesuffix(".ipynb") + ".py" not in assignment.files]
+    return others[0] if len(others) == 1 else None

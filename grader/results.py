@@ -1,7 +1,7 @@
 """The one record that crosses every boundary: what a check, a task and a submission got.
 
-Plain frozen dataclasses, written as versioned JSON. `message` may be shown to the student; `detail` (inputs, expected and
-got values, tracebacks) is for the instructor alone.
+Plain frozen dataclasses, written as versioned JSON. `message` may be shown to the student; `detail` (inputs, expected
+and got values) is for the instructor alone.
 """
 
 from collections.abc import Sequence

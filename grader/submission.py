@@ -19,7 +19,7 @@ from urllib.parse import quote
 from grader.archive import JUNK_FILES, JUNK_FOLDERS, MB, Intake, quoted, read_file, read_folder, read_zip
 from grader.course import Assignment
 from grader.errors import GraderFault, InvalidSubmission, UsageError
-from grader.notebook import read_notebook
+from grader.notebook import with_notebook
 
 _NO_ENTRY = re.compile(r"\..*|expected\.json|readme(\.\w+)?", re.IGNORECASE)
 _LONGEST_FILE_NAME = 160
@@ -94,7 +94,7 @@ def load(entry: Entry, assignment: Assignment) -> Submission | Invalid:
     """
     try:
         files = _at_root(_read(entry, assignment), assignment)
-        files = _with_notebook(files, assignment)
+        files = with_notebook(files, assignment)
         _require_task_file(files, assignment)
         _require_room(files, assignment)
     except InvalidSubmission as error:
@@ -250,33 +250,6 @@ def _is_wrapped(files: Iterable[str], assignment: Assignment) -> bool:
 
 def _holds_task(files: Iterable[str], tasks: list[str], depth: int | None = None) -> bool:
     return any(path.rpartition("/")[2] in tasks and depth in (None, path.count("/")) for path in files)
-
-
-def _with_notebook(files: dict[str, bytes], assignment: Assignment) -> dict[str, bytes]:
-    """The files, and from notebooks among them the task files that are missing; a student's own .py files win."""
-    missing = [file for file in assignment.files if file not in files]
-    notebooks = [path for path in files if path.endswith(".ipynb") and "/" not in path]
-    supplied = {}
-    for notebook in {name: None for file in missing if (name := _notebook_of(file, notebooks, assignment))}:
-        try:
-            modules = read_notebook(files[notebook], assignment)
-        except InvalidSubmission as error:
-            if len(missing) == len(assignment.files):
-                raise InvalidSubmission(f"{quoted(notebook)}: {error}") from None
-            continue
-        for file, content in modules.items():
-            if file not in assignment.files or _notebook_of(file, notebooks, assignment) == notebook:
-                supplied[file] = content
-    return supplied | files
-
-
-def _notebook_of(file: str, notebooks: list[str], assignment: Assignment) -> str | None:
-    """The notebook that a task file may come from: `train.ipynb`, the assignment's own, or the only other one."""
-    for name in (file.removesuffix(".py"), assignment.name):
-        if f"{name}.ipynb" in notebooks:
-            return f"{name}.ipynb"
-    others = [name for name in notebooks if name.removesuffix(".ipynb") + ".py" not in assignment.files]
-    return others[0] if len(others) == 1 else None
 
 
 def _require_task_file(files: Mapping[str, bytes], assignment: Assignment) -> None:

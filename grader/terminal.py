@@ -1,7 +1,7 @@
 """What the terminal shows: results as tables, live progress with the time left. Pure renderings; `cli` prints them."""
 
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -21,7 +21,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from grader.results import CheckStatus, SubmissionResult, SubmissionStatus
+from grader.results import CheckStatus, SubmissionResult, SubmissionStatus, TaskScore
 
 STYLES = {
     CheckStatus.PASSED: "green",
@@ -30,6 +30,12 @@ STYLES = {
     CheckStatus.TIMEOUT: "magenta",
     CheckStatus.CRASHED: "magenta",
     CheckStatus.NOT_RUN: "dim",
+}
+REMARKS = {
+    CheckStatus.TIMEOUT: "timed out",
+    CheckStatus.CRASHED: "crashed",
+    CheckStatus.NOT_RUN: "not run",
+    CheckStatus.NOT_IMPLEMENTED: "to do",
 }
 REPORTED = (
     "accelerate",
@@ -45,6 +51,7 @@ REPORTED = (
 
 
 def console(*, stderr: bool = False) -> Console:
+    """The terminal: results go to the output, progress to the error stream."""
     return Console(stderr=stderr)
 
 
@@ -92,24 +99,34 @@ def number(points: float | None) -> str:
 
 
 def class_table(results: Sequence[SubmissionResult]) -> RenderableType:
-    """A row for each submission: score, bonus, points by task, and the reason where there is no score."""
+    """A row for each submission: score, bonus, points by task; below, why some have no score."""
     tasks = next((result.tasks for result in results if result.tasks), {})
-    table = Table(title=results[0].assignment if results else None, title_justify="left", header_style="bold")
-    table.add_column("student", overflow="fold")
-    table.add_column("score", justify="right")
-    table.add_column("bonus", justify="right")
-    for name, task in tasks.items():
-        table.add_column(f"{name}\n/{task.max_points:g}", justify="right")
-    table.add_column("s", justify="right")
-    table.add_column("", overflow="fold")
+    table = Table(header_style="bold")
+    table.add_column("student", overflow="fold", min_width=12)
+    for column in ("score", "bonus", *(_number_of(name, tasks) for name in tasks), "s"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("remarks", overflow="fold")
     for result in results:
-        row = [Text(printable(result.student)), _of(result.score, result.max_score), number(result.bonus)]
-        row += [number(result.tasks[name].points) if name in result.tasks else "–" for name in tasks]
+        points = [number(result.tasks[name].points) if name in result.tasks else "–" for name in tasks]
+        row = [Text(printable(result.student)), number(result.score), number(result.bonus), *points]
         table.add_row(*row, f"{result.seconds:.1f}", _remark(result))
-    graded = sum(result.status is SubmissionStatus.GRADED for result in results)
-    failed = sum(result.status is SubmissionStatus.GRADER_ERROR for result in results)
+    legend = " · ".join(f"{_number_of(name, tasks)} {name} /{task.max_points:g}" for name, task in tasks.items())
+    reasons = [_reason(result) for result in results if result.message]
+    graded, failed = (
+        sum(result.status is status for result in results)
+        for status in (SubmissionStatus.GRADED, SubmissionStatus.GRADER_ERROR)
+    )
     closing = f"{graded} graded, {len(results) - graded - failed} invalid, {failed} failed in the grader"
-    return Group(table, Text(closing))
+    return Group(table, Text(legend, style="dim"), *reasons, Text(closing))
+
+
+def _number_of(name: str, tasks: Mapping[str, TaskScore]) -> str:
+    """A task's short heading: its number, or B for the bonus."""
+    return "B" if tasks[name].bonus else str(list(tasks).index(name) + 1)
+
+
+def _reason(result: SubmissionResult) -> Text:
+    return Text(f"{printable(result.student)}: {result.status.value.replace('_', ' ')}: {printable(result.message)}")
 
 
 def _of(points: float | None, out_of: float) -> str:
@@ -117,12 +134,12 @@ def _of(points: float | None, out_of: float) -> str:
 
 
 def _remark(result: SubmissionResult) -> Text:
-    """Why there is no score, or what went wrong beyond failed checks."""
+    """What went wrong beyond failed checks, in few words."""
     if result.status is not SubmissionStatus.GRADED:
-        return Text(f"{result.status.value}: {printable(result.message)}", style="red")
+        return Text(result.status.value.replace("_", " "), style="red")
     counts = {status: sum(check.status is status for check in result.checks) for status in CheckStatus}
     odd = (CheckStatus.TIMEOUT, CheckStatus.CRASHED, CheckStatus.NOT_RUN, CheckStatus.NOT_IMPLEMENTED)
-    return Text(", ".join(f"{counts[status]} {status.value.replace('_', ' ')}" for status in odd if counts[status]))
+    return Text(", ".join(f"{counts[status]} {REMARKS[status]}" for status in odd if counts[status]))
 
 
 def student_page(result: SubmissionResult) -> RenderableType:
@@ -176,16 +193,16 @@ def _summary(result: SubmissionResult) -> dict[str, Any]:
     return {**summary, "message": result.message} if result.message else summary
 
 
-def doctor_table(mechanisms: Sequence[tuple[str, bool, str]], level: str, reason: str) -> RenderableType:
+def doctor_table(mechanisms: Sequence[tuple[str, bool, str]]) -> RenderableType:
     """What this machine offers: versions, mechanisms of the sandbox, accelerators."""
     versions = Table(title="Versions", title_justify="left", show_header=False)
     versions.add_row("Python", platform.python_version())
     versions.add_row("system", f"{platform.system()} {platform.release()} ({platform.machine()})")
     for name in REPORTED:
         versions.add_row(name, _version(name))
-    sandbox = Table(title=f"Sandbox: {level} ({reason})", title_justify="left", show_header=False)
+    sandbox = Table(title="Sandbox", title_justify="left", show_header=False)
     for name, available, why in mechanisms:
-        sandbox.add_row(name, Text("yes", "green") if available else Text("no", "red"), why)
+        sandbox.add_row(name, Text("yes", style="green") if available else Text("no", style="red"), why)
     return Group(versions, sandbox, Text(f"Accelerators: {_accelerators()} (grading runs on the CPU)"))
 
 

@@ -1,5 +1,6 @@
 """What entries of a class folder hold: folders, zips and notebooks become files in memory, or one line."""
 
+import json
 import os
 import socket
 import zipfile
@@ -247,3 +248,13 @@ def test_a_broken_notebook_costs_only_what_it_would_have_supplied(tmp_path):
 def test_a_single_file_has_the_same_limit(tmp_path):
     fill(tmp_path, ada_train_py=b"#" * (1024 * 1024 + 1))
     assert "at most 1 MB" in reason(tmp_path)
+
+
+def test_a_notebook_written_beside_untouched_stubs_is_what_counts(tmp_path):
+    stub = 'def explore():\n    raise NotImplementedError("Task 1: write explore().")\n'
+    cells = ["# file: explore.py\ndef explore():\n    return 42", "# file: train.py\ndef train():\n    return 0"]
+    notebook = {"nbformat": 4, "cells": [{"cell_type": "code", "source": cell} for cell in cells]}
+    fill(tmp_path, ada__explore_py=stub, ada__train_py="# own work\n", ada__project_ipynb=json.dumps(notebook))
+    files = load_one(tmp_path).files
+    assert b"return 42" in files["explore.py"], "the stub gives way to the notebook"
+    assert files["train.py"] == b"# own work\n", "a file that was worked on does not"

@@ -29,16 +29,19 @@ def _pandas() -> Any:
 
 
 def is_table(value: object) -> bool:
+    """Whether pandas made it and `write` knows how to write it."""
     pandas = _pandas()
     return pandas is not None and isinstance(value, pandas.DataFrame | pandas.Series | pandas.Index | _arrays(pandas))
 
 
 def is_missing(value: object) -> bool:
+    """Whether it is one of pandas' words for nothing."""
     pandas = _pandas()
     return pandas is not None and (value is pandas.NA or value is pandas.NaT)
 
 
 def is_dtype(value: object) -> bool:
+    """Whether it is the dtype of a pandas extension array."""
     pandas = _pandas()
     return pandas is not None and isinstance(value, pandas.api.extensions.ExtensionDtype)
 
@@ -133,6 +136,8 @@ def _read_column(content: list, value: Read) -> Any:
         return pandas.Categorical(values)
     if name in NULLABLE_TYPES or name in ("str", "string"):
         return pandas.array(values, dtype=name)
+    if name != "object":
+        raise ProtocolError(f"unknown kind of column {str(name)[:40]!r}")
     column = np.empty(len(values), dtype=object)
     column[:] = values
     return column

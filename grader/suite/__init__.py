@@ -21,9 +21,11 @@ from grader.suite.assertions import (
     require_columns,
 )
 from grader.suite.checks import Run, check, reference
+from grader.suite.faults import StudentError
 from grader.suite.figures import Figure
+from grader.suite.proxies import RankResults
 from grader.suite.recipes import accelerator, file, folder, linear, loader, recipe, tensor
-from grader.suite.student import RankResults, Student, StudentError
+from grader.suite.student import Student
 
 __all__ = [
     "CheckFailed",

@@ -76,6 +76,7 @@ def accelerator(**kwargs: Any) -> Any:
 
 
 def loader(*arrays: np.ndarray, batch_size: int, shuffle: bool) -> Any:
+    """A DataLoader over the arrays' rows."""
     from torch.utils.data import DataLoader, TensorDataset
 
     return DataLoader(TensorDataset(*map(tensor, arrays)), batch_size=batch_size, shuffle=shuffle)
@@ -91,6 +92,7 @@ def linear(weight: Sequence[float], bias: float) -> Any:
 
 
 def tensor(values: np.ndarray) -> Any:
+    """A float32 or int64 tensor of its own memory."""
     import torch
 
     values = torch.from_numpy(np.array(values))
@@ -98,6 +100,7 @@ def tensor(values: np.ndarray) -> Any:
 
 
 def folder(files: dict[str, bytes | str]) -> str:
+    """The path of a new folder with these files."""
     path = Path(tempfile.mkdtemp())
     for name, content in files.items():
         target = path / name
@@ -107,4 +110,5 @@ def folder(files: dict[str, bytes | str]) -> str:
 
 
 def file(name: str, content: bytes | str) -> str:
+    """The path of a new file."""
     return str(Path(folder({name: content})) / name)

@@ -6,7 +6,7 @@ from grader.errors import GraderFault, LimitExceeded, ProtocolError, TaskMissing
 from grader.results import CheckResult, CheckStatus
 from grader.suite.assertions import CheckFailed
 from grader.suite.checks import Rubric
-from grader.suite.student import StudentError
+from grader.suite.faults import StudentError
 
 MAX_DETAIL = 4000
 

@@ -4,7 +4,6 @@ It stays out of the way of tests that are not declared with `@check`.
 """
 
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,10 +15,8 @@ if TYPE_CHECKING:  # importing these takes seconds that other projects' tests sh
     from grader.suite.checks import Run
     from grader.suite.student import Student
 
-DEFAULT_SEED = 20_240_229
-
-
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of authors and students."""
     group = parser.getgroup("grader", "assignments")
     group.addoption("--in-process", action="store_true", help="run hidden suites on solutions/, without a sandbox")
     group.addoption("--submission", type=Path, help="run hidden suites on this folder instead of solutions/<name>")
@@ -27,6 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give every check its desk, and put checks into the order of their tasks."""
     marked = [item for item in items if hasattr(getattr(item, "function", None), "__check__")]
     if marked:
         from grader.suite.desks import seat_items
@@ -72,8 +70,8 @@ def student(request: pytest.FixtureRequest, run: "Run") -> "Student":
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> "pytest.TestReport | None":
     """A check's own report: pytest's would spend longer on a traceback through the suite than the check took."""
-    from grader.suite.runner import DESK, NAME
     from grader.suite.reports import report_of
+    from grader.suite.runner import DESK, NAME
 
     desk = item.stash.get(DESK, None)
     if desk is None:
@@ -88,12 +86,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> "pyte
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """An unwritten task is *to do*, in a letter, a word and the closing count."""
     if getattr(report, "to_do", False) and report.when != "teardown":
         return "to do", "·", "TO DO"
     return None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The scoreboard of each folder of checks."""
     from grader.suite.scoreboard import DESKS, write_scoreboard
 
     for desk in config.stash.get(DESKS, {}).values():
@@ -101,6 +101,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    """Let go of the students' modules."""
     from grader.suite.scoreboard import DESKS
 
     for desk in config.stash.get(DESKS, {}).values():

@@ -12,7 +12,7 @@ def report_of(item: pytest.Item, call: pytest.CallInfo, result: CheckResult | No
     report = pytest.TestReport(
         nodeid=item.nodeid,
         location=item.location,
-        keywords={name: 1 for name in item.keywords},
+        keywords=dict.fromkeys(item.keywords, 1),
         outcome="failed" if call.excinfo else "passed",
         longrepr=None,
         when=call.when,

@@ -1,8 +1,8 @@
 """`student`: what a hidden test calls. The code itself runs elsewhere; plain data and opaque handles come back."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from grader.errors import LimitExceeded, ProtocolError, StudentFault, TaskMissing, WorkerDied
@@ -10,23 +10,12 @@ from grader.sandbox.frames import ConnectionLost
 from grader.sandbox.remote import Handle, Raised, Recipe, Remote, Summary
 from grader.suite.assertions import CheckFailed
 from grader.suite.builders import __name__ as BUILDERS
+from grader.suite.faults import StudentError
 from grader.suite.figures import Figure
+from grader.suite.proxies import Kept, Module, Opaque, Ranks
 from grader.suite.recipes import SHIPPED
 
-
-class StudentError(StudentFault):
-    """The student's code raised; `types` are the class names of what it raised, from its own to `BaseException`."""
-
-    def __init__(self, call: str, raised: Raised) -> None:
-        place = f" ({raised.where[-1]})" if raised.where else ""
-        super().__init__(f"{call} raised {raised.types[0]}: {raised.text}{place}")
-        self.types = raised.types
-        self.text = raised.text
-        self.where = raised.where
-
-    @property
-    def not_implemented(self) -> bool:
-        return "NotImplementedError" in self.types
+STOPS = 2  # a function that was stopped this often is not called again: other tasks need the submission's time
 
 
 class Seat(Protocol):
@@ -61,11 +50,12 @@ class Student:
         self._modules = set(modules)
         self._missing = set(missing)
         self._shipped = shipped
-        self._rank_patience = rank_patience
+        self.rank_patience = rank_patience
         self._seat: Seat | None = None
         self._loaded: set[str] = set()
         self._broken: dict[str, StudentFault] = {}
         self._answers: dict[str, Any] = {}
+        self._stopped: defaultdict[str, list[LimitExceeded]] = defaultdict(list)
 
     def __getattr__(self, module: str) -> "Module":
         if module.startswith("_") or module not in self._modules:
@@ -76,11 +66,11 @@ class Student:
         """Begin a check: nothing of Accelerate, figures or random numbers is left from the check before."""
         if self._seat is not None:
             self._seat.begin_check()
-        self._ask("the worker", lambda remote: remote.call(BUILDERS, ["reset"], [seed], {}))
+        self.ask("the worker", lambda remote: remote.call(BUILDERS, ["reset"], [seed], {}))
 
     def make(self, recipe: Recipe) -> Any:
         """Build a recipe in the worker and keep it there; its handle comes back."""
-        return self._ask(recipe.name.partition(":")[2], lambda remote: remote.make(recipe))
+        return self.ask(recipe.name.partition(":")[2], lambda remote: remote.make(recipe))
 
     def on(self, *, processes: int) -> "Ranks":
         """Run calls on that many gloo ranks: `student.on(processes=2).train.train(...)` gives a `RankResults`."""
@@ -121,7 +111,7 @@ class Student:
             self._seat.leave()
             self._seat = None
 
-    def _in_module(self, module: str, name: str, action: Callable[[Remote], Any]) -> Any:
+    def in_module(self, module: str, name: str, action: Callable[[Remote], Any]) -> Any:
         """Do something with a module of the submission, imported on first use; a broken import is not tried twice."""
         if module in self._missing:
             raise TaskMissing(f"{module}.py was not handed in")
@@ -129,14 +119,21 @@ class Student:
             raise self._broken[module]
         if module not in self._loaded:
             try:
-                self._ask(f"importing {module}.py", lambda remote: remote.load(module))
+                self.ask(f"importing {module}.py", lambda remote: remote.load(module))
             except StudentFault as fault:
                 self._broken[module] = fault
                 raise
             self._loaded.add(module)
-        return self._ask(f"{module}.{name}", action)
+        function = f"{module}.{name}"
+        if len(self._stopped[function]) == STOPS:
+            raise self._stopped[function][-1]
+        try:
+            return self.ask(function, action)
+        except LimitExceeded as stop:
+            self._stopped[function].append(stop)
+            raise
 
-    def _ask(self, what: str, action: Callable[[Remote], Any]) -> Any:
+    def ask(self, what: str, action: Callable[[Remote], Any]) -> Any:
         """One request; a worker that dies, lies or takes too long is ended, and the next check gets a new one."""
         try:
             if self._seat is None:
@@ -162,128 +159,3 @@ class Student:
         if isinstance(thing, Summary):
             return Figure.from_plain(thing.content) if thing.kind == "figure" else Opaque(str(thing.content))
         return Kept(self, thing)
-
-
-@dataclass(frozen=True)
-class Module:
-    """A task's file; attributes are its functions and classes."""
-
-    _student: Student
-    _name: str
-
-    def __getattr__(self, name: str) -> "Function":
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return Function(self._student, self._name, name)
-
-
-@dataclass(frozen=True)
-class Function:
-    """A function or class of a task's file."""
-
-    _student: Student
-    _module: str
-    _name: str
-
-    def __call__(self, *args: object, **kwargs: object) -> Any:
-        call = lambda remote: remote.call(self._module, [self._name], args, kwargs)  # noqa: E731
-        return self._student._in_module(self._module, self._name, call)
-
-
-class Kept:
-    """An object that stays with the student's code. It can be called, indexed, measured, iterated and asked."""
-
-    def __init__(self, student: Student, handle: Handle) -> None:
-        self._student = student
-        self.__handle__ = handle
-
-    @property
-    def type_name(self) -> str:
-        return self.__handle__.type_name
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self._ask(name, lambda remote: remote.get(self.__handle__, [name]))
-
-    def __call__(self, *args: object, **kwargs: object) -> Any:
-        return self._ask("calling it", lambda remote: remote.call(self.__handle__, [], args, kwargs))
-
-    def __getitem__(self, key: object) -> Any:
-        return self._ask("indexing it", lambda remote: remote.call("operator", ["getitem"], [self, key], {}))
-
-    def __len__(self) -> int:
-        length = self._ask("len()", lambda remote: remote.call("builtins", ["len"], [self], {}))
-        if type(length) is not int or length < 0:
-            raise CheckFailed("len() gives a whole number", got=length)
-        return length
-
-    def __iter__(self) -> Iterator[Any]:
-        items = self._ask("iterating", lambda remote: remote.call("builtins", ["iter"], [self], {}))
-        done = object.__new__(object)
-        while True:
-            try:
-                item = self._ask("iterating", lambda remote: remote.call("builtins", ["next"], [items], {}))
-            except StudentError as error:
-                if error.types[0] == "StopIteration":
-                    return
-                raise
-            if item is done:
-                return
-            yield item
-
-    def _ask(self, what: str, action: Callable[[Remote], Any]) -> Any:
-        return self._student._ask(f"{self.type_name}.{what}", action)
-
-    def __repr__(self) -> str:
-        return f"<{self.type_name}>"
-
-
-@dataclass(frozen=True)
-class Opaque:
-    """Something on a rank that is not plain data; only its type's name comes back."""
-
-    type_name: str
-
-
-@dataclass(frozen=True)
-class RankResults:
-    """What a call on several ranks gave: each rank's value, and its modules' state dicts after the call."""
-
-    values: list[Any]
-    modules: list[list[Mapping[str, Any]]]
-
-
-@dataclass(frozen=True)
-class Ranks:
-    """Calls on several ranks; recipes among the arguments are built in each rank."""
-
-    _student: Student
-    _processes: int
-
-    def __getattr__(self, module: str) -> Any:
-        if module.startswith("__"):
-            raise AttributeError(module)
-        return RankModule(self._student, self._processes, module)
-
-
-@dataclass(frozen=True)
-class RankModule:
-    _student: Student
-    _processes: int
-    _module: str
-
-    def __getattr__(self, name: str) -> Callable[..., RankResults]:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return lambda *args, **kwargs: self._call(name, args, kwargs)
-
-    def _call(self, name: str, args: tuple, kwargs: dict) -> RankResults:
-        def action(remote: Remote) -> RankResults:
-            patience = self._student._rank_patience
-            replies = remote.ranks(self._processes, patience, self._module, [name], args, kwargs)
-            if not all(set(reply) == {"value", "modules"} for reply in replies):
-                raise ProtocolError("expected each rank's value and modules")
-            return RankResults([reply["value"] for reply in replies], [reply["modules"] for reply in replies])
-
-        return self._student._in_module(self._module, name, action)

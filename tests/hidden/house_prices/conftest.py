@@ -172,7 +172,7 @@ class Market:
 def market(run: Run) -> Market:
     """Numbers that no preprocessing can get wrong: the tables of the later tasks."""
     rng = run.rng("market")
-    n, noise = 120, 0.12
+    n, noise = 100, 0.12
     X = rng.normal(size=(n, 4)) * [300, 1.5, 20, 4] + [1500, 6, 1970, 8]
     z = (X - X.mean(axis=0)) / X.std(axis=0)
     y = 12 + z @ [0.25, 0.15, -0.1, 0.0] + noise * rng.normal(size=n)

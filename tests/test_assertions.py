@@ -1,0 +1,124 @@
+"""The language of checks: conversions first, comparisons after, and words that a student can use."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from grader.errors import GraderFault, LimitExceeded, ProtocolError, TaskMissing, WorkerDied
+from grader.results import CheckStatus
+from grader.sandbox.remote import Raised
+from grader.suite import CheckFailed, as_array, as_figure, as_float, as_frame, as_series, assert_close, require
+from grader.suite.outcome import result_of, status_of
+from grader.suite.faults import StudentError
+
+
+@pytest.mark.parametrize("value", [[1, 2.5], (1, 2.5), np.array([1, 2.5]), torch.tensor([1, 2.5]), pd.Series([1, 2.5])])
+def test_numbers_come_in_many_kinds(value):
+    np.testing.assert_array_equal(as_array(value, "it", shape=(2,)), [1, 2.5])
+    assert_close(value, [1, 2.5], "it")
+
+
+@pytest.mark.parametrize("value", [None, "12", {"a": 1}, object(), [[1], [1, 2]], ["x"], [None]])
+def test_what_is_no_number_is_a_failed_check(value):
+    with pytest.raises(CheckFailed):
+        as_array(value, "it", shape=(2,))
+
+
+@pytest.mark.parametrize("wrong", [[1.0, np.nan], [1.0, 2.1], [1.0], [[1.0, 2.0]], [1.0, np.inf]])
+def test_wrong_values_and_shapes_fail(wrong):
+    with pytest.raises(CheckFailed):
+        assert_close(wrong, [1.0, 2.0], "it")
+
+
+def test_nan_is_only_close_to_nan():
+    assert_close([np.nan, 1], [np.nan, 1], "it")
+    with pytest.raises(CheckFailed):
+        assert_close([0.0, 1], [np.nan, 1], "it")
+    with pytest.raises(CheckFailed):
+        require(bool(float("nan") <= 3), "a NaN is below nothing")
+
+
+def test_require_takes_true_and_nothing_else():
+    require(True, "holds")
+    require(np.bool_(True), "holds")
+    for value in (1, "yes", [1], None, np.bool_(False)):
+        with pytest.raises(CheckFailed):
+            require(value, "holds")
+
+
+def test_other_kinds():
+    frame = pd.DataFrame({"a": [1]})
+    assert as_frame(frame, "it") is frame
+    for convert, value in ((as_frame, [1]), (as_series, frame), (as_figure, None), (as_float, [1.0])):
+        with pytest.raises(CheckFailed):
+            convert(value, "it")
+    with pytest.raises(CheckFailed, match="distinct"):
+        as_frame(pd.DataFrame([[1, 2]], columns=["a", "a"]), "it")
+
+
+def test_a_failure_says_rule_case_expected_and_got():
+    with pytest.raises(CheckFailed) as failed:
+        assert_close([1.0, 3.0], [1.0, 2.0], "the weight", case="batch of 4")
+    lines = str(failed.value).splitlines()
+    assert [line.split(":")[0] for line in lines] == ["Rule", "Case", "Expected", "Got"]
+    assert "batch of 4" in lines[1]
+
+
+def raised(*types: str) -> StudentError:
+    return StudentError("train.train", Raised((*types, "Exception", "BaseException"), "boom", ("train.py:3 in train",)))
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (None, CheckStatus.PASSED),
+        (CheckFailed("rule"), CheckStatus.FAILED),
+        (AssertionError("x"), CheckStatus.FAILED),
+        (raised("ValueError"), CheckStatus.FAILED),
+        (raised("NotImplementedError", "RuntimeError"), CheckStatus.NOT_IMPLEMENTED),
+        (LimitExceeded("10 s"), CheckStatus.TIMEOUT),
+        (WorkerDied("exit 3"), CheckStatus.CRASHED),
+        (ProtocolError("nonsense"), CheckStatus.CRASHED),
+        (TaskMissing("train.py"), CheckStatus.NOT_RUN),
+    ],
+)
+def test_each_fault_has_its_status(error, status):
+    assert status_of(error) is status
+
+
+@pytest.mark.parametrize("error", [TypeError("x"), KeyError("y"), GraderFault("z"), ZeroDivisionError()])
+def test_what_is_neither_is_our_fault(error):
+    with pytest.raises(GraderFault):
+        status_of(error)
+
+
+class FakeRubric:
+    """One check of three points."""
+
+    def __init__(self) -> None:
+        from grader.suite.checks import Check
+
+        self.checks = {"train.step": Check("the rule", "the hint")}
+
+    def points(self, name: str) -> float:
+        return 3
+
+    def task_of(self, name: str):
+        from grader.course import Task
+
+        return Task(number=3, name="train", title="t", checks={"step": 3})
+
+
+def test_students_read_nothing_that_their_code_could_have_written():
+    error = raised("SecretInName_1_2_3", "ValueError")
+    result = result_of(FakeRubric(), "train.step", error, 0.1)
+    assert result.message == "Your code raised ValueError. the hint"
+    assert "boom" in result.detail, "the instructor reads all of it"
+    secret = CheckFailed("rule", expected=[0.123456], got="secret")
+    assert "secret" not in result_of(FakeRubric(), "train.step", secret, 0.1).message
+
+
+def test_only_a_passed_check_has_points():
+    assert result_of(FakeRubric(), "train.step", None, 0.1).points == 3
+    assert result_of(FakeRubric(), "train.step", CheckFailed("rule"), 0.1).points == 0
