@@ -16,7 +16,7 @@ from grader.course import Course
 from grader.errors import GraderError, UsageError
 from grader.expectations import differences, read_expectations
 from grader.gradebook import Gradebook
-from grader.results import SubmissionResult, SubmissionStatus
+from grader.results import SubmissionStatus
 from grader.sandbox.probe import probe
 from grader.submission import discover
 from grader.terminal import ClassProgress, class_table, console, doctor_table, student_page, summary_of
@@ -97,35 +97,34 @@ def grade(
     store = ResultStore(out)
     store.prepare()
     drawn = secrets.randbits(32) if seed is None else seed
-    progress = ClassProgress(len(entries), quiet=as_json)
+    wanted = read_expectations(expect) if expect is not None else None
     url = db or f"sqlite:///{(out / 'gradebook.db').resolve()}"
-    with progress.warming_up(), Gradebook(url) as gradebook:
+    start = TrustingEngine if trust_submissions else LocalEngine
+    with start(where, declared, seed=drawn, jobs=jobs) as engine, Gradebook(url) as gradebook:
         gradebook.prepare(declared)
-        start = TrustingEngine if trust_submissions else LocalEngine
-        with start(where, declared, seed=drawn, jobs=jobs) as engine:
+        with ClassProgress(len(entries), quiet=as_json) as progress:
+            engine.wait_ready()
             progress.started(engine.sandbox, engine.jobs, drawn)
             results = grade_class(entries, declared, engine, store, gradebook, progress.graded)
     if as_json:
         print(json.dumps(summary_of(declared.name, results), ensure_ascii=False, indent=2))
     else:
         console().print(class_table(results))
-    if expect is not None:
-        _compare(expect, results)
+    if wanted is not None:
+        _compare(expect, differences(wanted, results), len(results))
     failed = [result.student for result in results if result.status is SubmissionStatus.GRADER_ERROR]
     if failed:
         names = ", ".join(failed[:10])
         _end(f"grader: failed on {len(failed)} of {len(results)}: {names}; grade them again with --only", 1)
 
 
-def _compare(expect: Path, results: Sequence[SubmissionResult]) -> None:
+def _compare(expect: Path, differing: Sequence[str], total: int) -> None:
     """Say which results are not as expected; all of them must be named, and no other."""
-    wanted = read_expectations(expect)
-    differing = differences(wanted, results)
     for line in differing:
-        print(line)
+        console().print(line, highlight=False, markup=False, soft_wrap=True)
     if differing:
-        _end(f"grader: {len(differing)} of {len(results)} results are not as {expect} says", 1)
-    console().print(f"All {len(results)} results are as {expect} says.", highlight=False, markup=False, soft_wrap=True)
+        _end(f"grader: {len(differing)} of {total} results are not as {expect} says", 1)
+    console().print(f"All {total} results are as {expect} says.", highlight=False, markup=False, soft_wrap=True)
 
 
 def _chosen(entries: list, only: list[str] | None) -> list:

@@ -11,6 +11,7 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import msgspec
@@ -99,6 +100,9 @@ class TrustingEngine:
         self.sandbox = "none: the submissions are trusted"
         self._threads = ThreadPoolExecutor(jobs, thread_name_prefix="job")
 
+    def wait_ready(self) -> None:
+        """There is nothing to wait for."""
+
     def submit(self, submission: Submission) -> "Future[SubmissionResult]":
         """Grade one submission; the future raises GraderFault when its process gave no result."""
         return self._threads.submit(self._grade, submission)
@@ -125,26 +129,35 @@ class TrustingEngine:
 
 
 class LocalEngine:
-    """Grades submissions on this machine, `jobs` at a time; `submit` gives futures, as an executor does."""
+    """Grades submissions on this machine, `jobs` at a time; `submit` gives futures, as an executor does.
+
+    Starting takes seconds and goes on in the background until `wait_ready`.
+    """
 
     def __init__(
         self, course: Course, assignment: Assignment, *, seed: int, jobs: int, level: Level | None = None
     ) -> None:
         self._course, self._assignment, self._seed, self._wanted = course, assignment, seed, level
         self._lock = threading.Lock()
-        self._host = Host(course, assignment, seed)  # imports while the sandbox does, on another core
-        self._sandbox: Sandbox | None = None
-        try:
-            self._sandbox = self._start_sandbox()
-            self.titles = self._host.wait_ready()
-        except BaseException:
-            self.close()
-            raise
-        jobs = (
-            jobs if self._sandbox.level is not Level.LANDLOCK else 1
-        )  # there, killing one's processes needs to be alone
+        self._alone = threading.Lock()  # without namespaces, only who is alone can end all of its processes
         self.jobs = jobs
+        self.titles: Mapping[str, str] = {}
+        self._sandbox: Sandbox | None = None
         self._threads = ThreadPoolExecutor(jobs, thread_name_prefix="job")
+        self._host = Host(course, assignment, seed)
+        self._starting = self._threads.submit(self._start_sandbox)  # the two import side by side, on two cores
+
+    def wait_ready(self) -> None:
+        """Wait for the warm processes; until then, only `close` may be called.
+
+        Raises:
+            SandboxError: student code could not be confined.
+            UsageError: the hidden suite cannot be used.
+        """
+        self._sandbox = self._starting.result()
+        self.titles = self._host.wait_ready()
+        if self._sandbox.level is Level.LANDLOCK:
+            self.jobs = 1
 
     @property
     def sandbox(self) -> str:
@@ -157,11 +170,10 @@ class LocalEngine:
 
     def close(self) -> None:
         """End everything that was started."""
-        if hasattr(self, "_threads"):
-            self._threads.shutdown(wait=True, cancel_futures=True)
         self._host.close()
-        if self._sandbox is not None:
-            self._sandbox.close()
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        if not self._starting.cancelled() and self._starting.exception() is None:
+            (self._sandbox or self._starting.result()).close()
 
     def __enter__(self) -> "LocalEngine":
         return self
@@ -180,6 +192,10 @@ class LocalEngine:
         )
 
     def _grade(self, submission: Submission) -> SubmissionResult:
+        with self._alone if self._sandbox.level is Level.LANDLOCK else nullcontext():
+            return self._grade_twice(submission)
+
+    def _grade_twice(self, submission: Submission) -> SubmissionResult:
         for tried in range(1, TRIES + 1):
             try:
                 return self._grade_once(submission)

@@ -19,7 +19,7 @@ from urllib.parse import quote
 from grader.archive import JUNK_FILES, JUNK_FOLDERS, MB, Intake, quoted, read_file, read_folder, read_zip
 from grader.course import Assignment
 from grader.errors import GraderFault, InvalidSubmission, UsageError
-from grader.notebook import with_notebook
+from grader.notebook import read_notebook, with_notebook
 
 _NO_ENTRY = re.compile(r"\..*|expected\.json|readme(\.\w+)?", re.IGNORECASE)
 _LONGEST_FILE_NAME = 160

@@ -1,8 +1,7 @@
 """What the terminal shows: results as tables, live progress with the time left. Pure renderings; `cli` prints them."""
 
 import platform
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -72,10 +71,12 @@ class ClassProgress:
         )
         self._task = self._progress.add_task("warming up", total=total)
 
-    @contextmanager
-    def warming_up(self) -> Iterator[None]:
-        with self._progress:
-            yield
+    def __enter__(self) -> "ClassProgress":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
 
     def started(self, sandbox: str, jobs: int, seed: int) -> None:
         """Say once how student code is confined, and the seed that reproduces this run."""

@@ -27,6 +27,7 @@ def course(tmp_path_factory) -> Course:
 @pytest.fixture(scope="module")
 def engine(course):
     with LocalEngine(course, course.assignment("tiny"), seed=11, jobs=2) as engine:
+        engine.wait_ready()
         yield engine
 
 
@@ -147,6 +148,7 @@ def test_the_same_seed_draws_the_same(engine, course):
     first, again = (grade(engine, draws=echo).checks[-1].detail for _ in range(2))
     assert first == again
     with LocalEngine(course, course.assignment("tiny"), seed=11, jobs=1) as same:
+        same.wait_ready()
         assert grade(same, draws=echo).checks[-1].detail == first
 
 
@@ -181,5 +183,8 @@ def test_without_a_sandbox_only_on_trust(course):
 def test_a_suite_that_does_not_fit_is_said_before_anything_is_graded(tmp_path, file, text, said):
     course = Course(tiny_course.write_course(tmp_path))
     (tmp_path / file).write_text(text)
-    with pytest.raises(UsageError, match=said):
-        LocalEngine(course, course.assignment("tiny"), seed=1, jobs=1)
+    with (
+        LocalEngine(course, course.assignment("tiny"), seed=1, jobs=1) as engine,
+        pytest.raises(UsageError, match=said),
+    ):
+        engine.wait_ready()

@@ -110,7 +110,7 @@ def _column(array: Any, node: Write) -> list:
     if isinstance(dtype, pandas.DatetimeTZDtype):
         utc = array.tz_convert("UTC").tz_localize(None)
         return ["zoned", [str(dtype.tz), node(np.asarray(utc))]]
-    if isinstance(array, _array_backed(pandas)) and dtype != object:
+    if isinstance(array, _array_backed(pandas)) and dtype.kind != "O":
         return ["numpy", node(np.asarray(array))]
     if isinstance(dtype, pandas.CategoricalDtype):
         return ["category", node(array.tolist())]

@@ -1,0 +1,209 @@
+"""The command: exit codes, one clear line for each wrong use, tables and JSON."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import grader.executor
+from grader.cli import app
+from grader.results import CheckResult, CheckStatus, SubmissionResult, SubmissionStatus
+
+ROOT = Path(__file__).parents[1]
+
+
+class FakeEngine:
+    """Gives everybody half of the first check's points; fails on kim."""
+
+    titles: dict[str, str] = {}
+    sandbox = "namespaces: for the test"
+
+    def __init__(self, course, assignment, *, seed: int, jobs: int) -> None:
+        self.assignment, self.seed, self.jobs = assignment, seed, jobs
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def wait_ready(self) -> None:
+        pass
+
+    def submit(self, submission):
+        from concurrent.futures import Future
+
+        from grader.errors import GraderFault
+
+        future: Future = Future()
+        if submission.student == "kim":
+            future.set_exception(GraderFault("the sandbox went away"))
+            return future
+        checks = [
+            CheckResult(
+                f"{task.name}.{name}",
+                task.name,
+                f"rule of [b]{name}[/b]",
+                status,
+                points,
+                worth,
+                "hint",
+                "got \x1b[31m9",
+            )
+            for task in self.assignment.task
+            for (name, worth), status, points in [
+                (
+                    (name, worth),
+                    CheckStatus.PASSED if name == "missing_cells" else CheckStatus.FAILED,
+                    worth if name == "missing_cells" else 0,
+                )
+                for name, worth in task.checks.items()
+            ]
+        ]
+        future.set_result(
+            SubmissionResult(
+                self.assignment.name,
+                submission.student,
+                SubmissionStatus.GRADED,
+                checks,
+                bonus_tasks=["bonus"],
+                seed=self.seed,
+                sandbox="namespaces",
+            )
+        )
+        return future
+
+
+@pytest.fixture
+def command(monkeypatch):
+    """Run the command inside the repository; gives exit code, output and errors."""
+    monkeypatch.setattr(grader.executor, "LocalEngine", FakeEngine)
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("COLUMNS", "120")
+    runner = CliRunner()
+
+    def run(*arguments: object):
+        result = runner.invoke(app, [str(argument) for argument in arguments])
+        assert "Traceback" not in result.output
+        return result.exit_code, result.stdout, result.stderr
+
+    return run
+
+
+@pytest.fixture
+def handed_in(tmp_path):
+    for student in ("ada", "Zoë O'N"):
+        (tmp_path / "class" / student).mkdir(parents=True)
+        (tmp_path / "class" / student / "train.py").write_text("pass\n")
+    return tmp_path / "class"
+
+
+def test_a_class_is_graded_shown_and_recorded(command, handed_in, tmp_path):
+    code, out, _ = command("grade", "house_prices", handed_in, "--out", tmp_path / "out", "--seed", 5)
+    assert code == 0
+    assert "Zoë O'N" in out
+    assert "2 graded, 0 invalid, 0 failed" in out
+    assert (tmp_path / "out" / "gradebook.db").is_file()
+    code, out, _ = command("show", tmp_path / "out", "ada")
+    assert code == 0
+    assert "rule of [b]missing_cells[/b]" in out, "what a check says is text, not markup"
+    assert "\x1b[31m9" not in out, "nor is it obeyed by the terminal"
+    assert "seed 5" in out
+
+
+def test_json_has_the_documented_shape(command, handed_in, tmp_path):
+    code, out, _ = command("grade", "house_prices", handed_in, "--out", tmp_path / "out", "--json")
+    assert code == 0
+    document = json.loads(out)
+    assert document["assignment"] == "house_prices"
+    ada = next(s for s in document["submissions"] if s["student"] == "ada")
+    assert (ada["student"], ada["status"], ada["score"], ada["max_score"], ada["bonus"]) == ("ada", "graded", 2, 100, 0)
+    assert ada["tasks"]["explore"] == 2
+    assert set(ada["checks"][0]) == {"name", "task", "status", "points", "max_points", "message"}
+    assert len(ada["checks"]) >= 45
+
+
+def test_a_fault_of_the_grader_is_exit_code_1_and_nobody_else_suffers(command, handed_in, tmp_path):
+    (handed_in / "kim").mkdir()
+    (handed_in / "kim" / "train.py").write_text("pass\n")
+    code, out, err = command("grade", "house_prices", handed_in, "--out", tmp_path / "out")
+    assert code == 1
+    assert "kim" in err
+    assert "--only" in err
+    assert "2 graded, 0 invalid, 1 failed" in out
+
+
+def test_only_some_are_graded(command, handed_in, tmp_path):
+    code, out, _ = command("grade", "house_prices", handed_in, "--out", tmp_path / "out", "--only", "ada", "--json")
+    assert code == 0
+    assert [s["student"] for s in json.loads(out)["submissions"]] == ["ada"]
+
+
+def test_expectations_are_compared(command, handed_in, tmp_path):
+    expected = {name: {"why": "a test", "status": "graded", "score": 2, "bonus": 0} for name in ("ada", "Zoë O'N")}
+    path = tmp_path / "expected.json"
+    path.write_text(json.dumps(expected))
+    arguments = ("grade", "house_prices", handed_in, "--out", tmp_path / "out", "--expect", path)
+    code, out, _ = command(*arguments)
+    assert code == 0
+    assert "All 2 results are as" in out
+    expected["ada"]["score"] = 3
+    expected["eve"] = expected["ada"]
+    path.write_text(json.dumps(expected))
+    code, out, err = command(*arguments)
+    assert code == 1
+    assert "ada (a test): expected graded 3 + 0, found graded 2 + 0" in out
+    assert "eve: expected a result, found none" in out
+    assert "2 of 2 results" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("grade", "house_price", "{class}", "--out", "{out}"), "did you mean 'house_prices'"),
+        (("grade", "house_prices", "{nothing}", "--out", "{out}"), "found nothing"),
+        (("grade", "house_prices", "{empty}", "--out", "{out}"), "no entry"),
+        (("grade", "house_prices", "{file}", "--out", "{out}"), "found a file"),
+        (("grade", "house_prices", "{class}", "--out", "{file}"), "cannot use"),
+        (("grade", "house_prices", "{class}", "--out", "{out}", "--only", "nobody"), "nobody"),
+        (("grade", "house_prices", "{class}", "--out", "{out}", "--db", "nonsense"), "nonsense"),
+        (("grade", "house_prices", "{class}", "--out", "{out}", "--expect", "{nothing}"), "expectations"),
+        (("grade", "house_prices", "{class}", "--out", "{out}", "--course", "{empty}"), "--course"),
+        (("show", "{empty}"), "found none"),
+        (("sync", "house_price"), "did you mean"),
+    ],
+)
+def test_wrong_use_is_one_line_and_exit_code_2(command, handed_in, tmp_path, arguments, said):
+    places = {"class": handed_in, "out": tmp_path / "out", "nothing": tmp_path / "nothing", "empty": tmp_path / "empty"}
+    places["empty"].mkdir()
+    places["file"] = tmp_path / "file"
+    places["file"].write_text("")
+    code, _, err = command(*(argument.format(**places) for argument in arguments))
+    assert code == 2
+    assert said in err
+    assert len(err.strip().splitlines()) == 1
+    assert err.startswith("grader: ")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("grade",), ("grade", "house_prices", "x"), ("fly",), ("grade", "a", "b", "--jobs", "0")]
+)
+def test_unparsable_use_is_exit_code_2(command, arguments):
+    assert command(*arguments)[0] == 2
+
+
+def test_doctor_names_versions_sandbox_and_accelerators(command):
+    code, out, _ = command("doctor")
+    assert code == 0
+    for word in ("torch", "Landlock", "seccomp", "namespaces", "Accelerators"):
+        assert word in out
+
+
+def test_every_command_has_help_with_an_example(command):
+    _, out, _ = command("--help")
+    for name in ("grade", "show", "doctor", "sync"):
+        assert name in out
+        code, text, _ = command(name, "--help")
+        assert code == 0
+        assert "Example: grader" in text or name == "doctor"
