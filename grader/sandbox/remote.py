@@ -129,7 +129,7 @@ class Remote:
         number = next(self._numbers)
         outgoing = Outgoing(_refer)
         outgoing.buffers = buffers or []
-        header = outgoing.header([number, operation, *arguments])
+        header = outgoing.header([number, operation, list(arguments)])
         reply_header, reply_buffers = self._channel.exchange(header, outgoing.buffers)
         reply = Incoming(reply_buffers, self._resolve).value(reply_header)
         if not (isinstance(reply, list) and len(reply) == 3 and type(reply[0]) is int and reply[0] == number):

@@ -15,6 +15,8 @@ from functools import reduce
 from pathlib import Path
 from typing import Any, NoReturn
 
+import msgspec
+
 from grader.errors import ProtocolError
 from grader.sandbox.codec import Incoming, Outgoing
 from grader.sandbox.frames import ConnectionLost, FrameReader, send_frame
@@ -26,23 +28,26 @@ Summarise = Callable[[object], tuple[str, Any] | None]
 class Server:
     """Answers request frames; `summarise(obj)` tells of objects that are neither plain data nor worth a handle.
 
-    `folder` is where the submission's files are, or will be written.
+    `folder` is where the submission's files are, or will be written; exceptions of the `fatal` kinds end the serving.
     """
 
-    def __init__(self, folder: Path, summarise: Summarise) -> None:
+    def __init__(self, folder: Path, summarise: Summarise, fatal: tuple[type[BaseException], ...] = ()) -> None:
         self._folder = folder
+        self._fatal = fatal
         self._summarise = summarise
         self._objects: dict[int, object] = {}
         self._numbers = itertools.count(1)
 
     def exchange(self, header: bytes, buffers: list[bytearray]) -> tuple[bytes, list[memoryview]]:
         """Answer one request frame."""
-        number = None
+        number, operation, arguments = msgspec.msgpack.decode(header)
         try:
-            number, operation, *arguments = Incoming(buffers, self._resolve).value(header)
+            arguments = Incoming(buffers, self._resolve).read(arguments)
             value = OPERATIONS[operation](self, buffers, *arguments)
             outgoing = Outgoing(self._refer)
             return outgoing.header([number, "ok", value]), outgoing.buffers
+        except self._fatal:
+            raise
         except BaseException as error:  # a student's SystemExit or KeyboardInterrupt is an answer like any other
             outgoing = Outgoing(self._refer)
             return outgoing.header([number, "raised", account_of(error, self._folder)]), outgoing.buffers
