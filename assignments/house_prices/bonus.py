@@ -34,7 +34,7 @@ class Features(TransformerMixin, BaseEstimator):
 def make_regressors(seed: int = 0) -> dict[str, Pipeline]:
     """New pipelines from a table of houses to log prices: `linear`, `ridge`, `lasso` and `elastic_net`.
 
-    The last three choose their alpha (and the elastic net its l1_ratio) by themselves, on the rows they are fitted on.
+    The last three choose their alpha by themselves, on the rows they are fitted on.
 
     Args:
         seed: of whatever is random in choosing.

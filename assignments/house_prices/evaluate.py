@@ -5,6 +5,7 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 from torch import nn
 from torch.utils.data import DataLoader
 

@@ -59,17 +59,19 @@ def ladders() -> dict[str, tuple[str, ...]]:
     raise NotImplementedError("Task 2: write ladders().")
 
 
-def read_categories(df: pd.DataFrame, column: str) -> pd.Series:
-    """One column of names without an order, as text: "none" where NA means none, a hole still missing. Given."""
+def read_categories(df: pd.DataFrame, column: str) -> np.ndarray:
+    """One column of names without an order, as text (houses,): "none" where NA means none, None for a hole. Given."""
     values = df[column]
     # A hole turns a column of codes into floats; 60.0 and 60 are one code.
     as_text = "{:g}".format if pd.api.types.is_numeric_dtype(values) else str
-    words = values.astype("object").map(as_text, na_action="ignore")
-    return words.mask(values.isna(), "none") if column in none_columns() else words
+    missing = "none" if column in none_columns() else None
+    known = values.notna().to_numpy("bool")
+    words = [as_text(v) if k else missing for v, k in zip(values.to_numpy("object"), known, strict=True)]
+    return np.array(words, dtype="object")
 
 
-def read_numbers(df: pd.DataFrame, column: str) -> pd.Series:
-    """One column as float64: the rungs of a ladder, or the numbers that stand there; a hole is NaN.
+def read_numbers(df: pd.DataFrame, column: str) -> np.ndarray:
+    """One column as float64 (houses,): the rungs of a ladder, or the numbers that stand there; a hole is NaN.
 
     Args:
         df: a table that has the column; it is not changed.
@@ -88,11 +90,11 @@ class Preprocessor:
     rows, named like `Neighborhood=OldTown`. Then every feature is standardised.
 
     What `fit` learns (a trailing underscore marks it, as in scikit-learn):
-        categories_, numbers_: the columns of either kind, as lists; ladders are among the numbers.
-        fill_: the number for a column's holes, by column of `numbers_`: the median of the training rows.
+        categories_: by category, its values among the training rows; a hole is none of them.
+        fill_: by column of numbers, what its holes are filled with: the median of the training rows.
         feature_names_: the features, in the order of `transform`'s columns.
-        mean_, scale_: mean and standard deviation of the training rows, by feature; the scale is 1 for a feature that
-            never varies there, so that it becomes 0 and not NaN.
+        mean_, std_: (features,), over the training rows. A feature that never varies there has 1 for its std, so that
+            it becomes 0 and not NaN.
     """
 
     def fit(self, df: pd.DataFrame) -> "Preprocessor":
@@ -112,14 +114,12 @@ class Preprocessor:
         """Whether a column of the training rows is to be one-hot encoded."""
         raise NotImplementedError("Task 2: write Preprocessor._is_category().")
 
-    def _encode(self, df: pd.DataFrame) -> pd.DataFrame:
-        """Every feature that these rows have, before standardising: numbers with their holes filled, and indicators.
+    def _encode(self, df: pd.DataFrame) -> np.ndarray:
+        """All features before standardising, holes filled: float64 (houses, features).
 
-        Returns:
-            float64, with `df`'s index. The values of a category that these rows happen to have decide which indicators
-            there are; a hole has none.
+        A value of a category that `fit` did not see, and a hole, switch all indicators of the column off.
         """
-        # Hint: pd.get_dummies(…, columns=…, prefix_sep="=") makes the indicators of many columns at once.
+        # Hint: words (houses, 1) == values (n,) gives (houses, n), the indicators of one category.
         raise NotImplementedError("Task 2: write Preprocessor._encode().")
 
     def transform(self, df: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from grader.suite.in_process import student_in
 from grader.suite.runner import DESK, NAME, Desk
 from grader.suite.scoreboard import DESKS
 
-SECONDS_OF_A_HUNG_SELF_CHECK = 60
+SECONDS_OF_A_HUNG_SELF_CHECK = 30
 
 
 def seat_items(config: pytest.Config, items: list[pytest.Item], seed: int) -> None:

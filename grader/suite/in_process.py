@@ -20,7 +20,7 @@ class InProcessSeat:
         self._folder = folder
         self._forget()
         sys.path.insert(0, str(folder))
-        self.remote = Remote(CopyingChannel(Server(folder, summarise)), wrap)
+        self.remote = Remote(CopyingChannel(Server(folder, summarise, fatal=(KeyboardInterrupt,))), wrap)
 
     def begin_check(self) -> None:
         """Nothing is metered here; pytest-timeout stops what hangs."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # importing these takes seconds that other projects' tests sh
     from grader.suite.checks import Run
     from grader.suite.student import Student
 
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of authors and students."""
     group = parser.getgroup("grader", "assignments")
@@ -88,7 +89,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> "pyte
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
     """An unwritten task is *to do*, in a letter, a word and the closing count."""
     if getattr(report, "to_do", False) and report.when != "teardown":
-        return "to do", "·", "TO DO"
+        return "to do", "-", "TO DO"
     return None
 
 

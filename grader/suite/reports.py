@@ -17,6 +17,7 @@ def report_of(item: pytest.Item, call: pytest.CallInfo, result: CheckResult | No
         longrepr=None,
         when=call.when,
         duration=call.duration,
+        sections=[(f"Captured {key} {when}", text) for when, key, text in item._report_sections],
         start=call.start,
         stop=call.stop,
     )

@@ -43,11 +43,13 @@ def _message(result: CheckResult, check: Check) -> str:
     detail = result.detail
     for pattern, words in IN_WORDS.items():
         detail = re.sub(pattern, words, detail)
-    hint = UNREADABLE if detail.startswith("importing ") else check.hint
+    hint = [f"{'Hint:':<{LABEL}}{UNREADABLE if detail.startswith('importing ') else check.hint}"]
+    if result.status is CheckStatus.NOT_RUN:
+        hint = []
     facts = detail if detail.startswith("Rule:") else f"{'Got:':<{LABEL}}{detail}"
     width = min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
     lines = [check.title, ""]
-    for line in [*facts.splitlines(), f"{'Hint:':<{LABEL}}{hint}"]:
+    for line in [*facts.splitlines(), *hint]:
         labelled = re.match(r"(Rule|Case|Expected|Got|Hint):\s", line)
         indent = "" if labelled else " " * LABEL
         lines += textwrap.wrap(

@@ -1,0 +1,170 @@
+"""The student's desk: what the self-checks say of untouched, finished and faulty work, and what the handout promises."""
+
+import ast
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from grader.course import Assignment, Course
+
+COURSE = Course(Path(__file__).resolve().parents[1])
+HANDOUT, SOLUTION = COURSE.handout("house_prices"), COURSE.solution("house_prices")
+FEWEST_CHECKS = 4
+PATIENCE = 300  # seconds; a busy machine needs most of a minute
+
+A_COLUMN_FOR_A_VECTOR = """
+_right = LinearRegression.forward
+LinearRegression.forward = lambda self, x: _right(self, x).unsqueeze(-1)
+"""
+
+
+@pytest.fixture(scope="module")
+def assignment() -> Assignment:
+    return COURSE.assignment("house_prices")
+
+
+@pytest.fixture(scope="module")
+def readme() -> str:
+    return (HANDOUT / "README.md").read_text("utf-8")
+
+
+def desk(folder: Path, *, solved: bool) -> Path:
+    """A student's folder: what was handed out, with the stubs or with the solutions."""
+    work = folder / "house_prices"
+    shutil.copytree(HANDOUT, work, ignore=shutil.ignore_patterns("__pycache__", ".pytest_cache", "results"))
+    if solved:
+        shutil.copytree(SOLUTION, work, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    return work
+
+
+def run_self_checks(*folders: Path) -> subprocess.CompletedProcess:
+    """`pytest`, as a student runs it, in one process for all folders: importing torch is most of the time."""
+    command = [sys.executable, "-m", "pytest", "-ra", "--import-mode=importlib", "-p", "no:cacheprovider"]
+    return subprocess.run(
+        [*command, f"--rootdir={folders[0]}", *folders],
+        cwd=folders[0],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+
+
+def declared_checks() -> dict[str, str]:
+    """Name -> task of each self-check."""
+    functions = [
+        node
+        for node in ast.parse((HANDOUT / "test_public.py").read_text("utf-8")).body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    ]
+    tasks = {}
+    for function in functions:
+        calls = [node for node in function.decorator_list if isinstance(node, ast.Call)]
+        tasks[function.name] = next(
+            keyword.value.value for call in calls for keyword in call.keywords if keyword.arg == "task"
+        )
+    return tasks
+
+
+@pytest.mark.slow
+def test_stubs_are_to_do_and_the_solution_passes(tmp_path, assignment):
+    # Exit code 0 for stubs: nothing is wrong with work that was not begun, and red is kept for what is.
+    done = run_self_checks(desk(tmp_path / "begun", solved=False), desk(tmp_path / "finished", solved=True))
+    assert done.returncode == 0, done.stdout + done.stderr
+    number = len(declared_checks())
+    assert f"{number} passed, {number} to do" in done.stdout
+    assert "FAILURES" not in done.stdout
+    untouched, finished = done.stdout.split(f" {assignment.title} ")[1:]
+    for task, checks in Counter(declared_checks().values()).items():
+        assert re.search(rf"{task}\.py +·{{{checks}}} +to do", untouched)
+        assert re.search(rf"{task}\.py +✓{{{checks}}} +{checks} of {checks}", finished)
+    assert "Next: Task 1: write load_data()." in untouched
+    assert "All of these checks pass." in finished
+
+
+@pytest.mark.slow
+def test_a_mistake_is_told_in_words(tmp_path):
+    work = desk(tmp_path, solved=True)
+    with (work / "train.py").open("a") as file:
+        file.write(A_COLUMN_FOR_A_VECTOR)
+    with (work / "bonus.py").open("a") as file:
+        file.write("\nresults = {\n")
+    shutil.copy(HANDOUT / "evaluate.py", work)
+    done = run_self_checks(work)
+    assert done.returncode == 1, done.stdout + done.stderr
+
+    told = re.search(r"_ test_train_model _+\n(.*?)\n_____", done.stdout, re.DOTALL)[1]
+    for line in (r"Rule: +the untrained output has the right shape", r"Expected: \(4", r"Got: +\(4, 1\)", r"Hint: +\S"):
+        assert re.search(line, told), f"no {line!r} in {told}"
+    assert re.search(r"importing bonus\.py raised SyntaxError: .*\(bonus\.py", done.stdout)
+
+    # Nothing of ours shows: no traceback, no path into the grader, no second list of what failed.
+    for ours in ("Traceback", "grader/", "test_public.py:", "short test summary", "INTERNALERROR"):
+        assert ours not in done.stdout + done.stderr
+
+    per_task = Counter(declared_checks().values())
+    last_line = done.stdout.strip().splitlines()[-1]
+    assert f"{1 + per_task['bonus']} to fix" in last_line
+    assert f"{per_task['evaluate']} to do" in last_line
+    assert "Next: train.py: The model maps" in done.stdout
+
+
+def test_each_task_has_self_checks(assignment):
+    per_task = Counter(declared_checks().values())
+    assert set(per_task) == {task.name for task in assignment.task}
+    assert min(per_task.values()) >= FEWEST_CHECKS
+
+
+def test_k_selects_the_checks_of_one_task(assignment):
+    """The handout says `pytest -k train`: a check is named after its task, and after no other."""
+    for name, task in declared_checks().items():
+        assert [other.name for other in assignment.task if other.name in name] == [task]
+
+
+def test_readme_has_the_rubric(readme, assignment):
+    rows = re.findall(r"^\| (\w+) \| `(\w+\.py)` \| (\d+) \| (.+) \|$", readme, re.MULTILINE)
+    expected = [
+        (task.label.removeprefix("Task "), task.file, f"{task.points:g}", task.title) for task in assignment.task
+    ]
+    assert rows == expected
+    assert f"make {assignment.points:g} points" in readme
+
+
+def test_readme_has_limits_and_thresholds(readme, assignment):
+    words = " ".join(readme.split())
+    limits = assignment.limits
+    assert f"{limits.check_seconds:g} seconds of CPU time for a check" in words
+    assert f"{limits.submission_seconds:g} seconds for all" in words
+    assert f"{limits.memory_mb} MB" in words
+    for name, limit in assignment.thresholds.items():
+        assert f"{limit:.2f} (`{name}`)" in words
+
+
+@pytest.fixture(scope="module")
+def solved_preprocess() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("solved_preprocess", SOLUTION / "preprocess.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_readme_lists_the_columns_where_na_means_none(readme, solved_preprocess):
+    quoted = "".join(line for line in readme.splitlines() if line.startswith("> "))
+    assert set(re.findall(r"`(\w+)`", quoted)) == solved_preprocess.none_columns()
+
+
+def test_readme_orders_the_ladders(readme, solved_preprocess):
+    ladders, none = solved_preprocess.ladders(), solved_preprocess.none_columns()
+    told = {}
+    for columns, rungs in re.findall(r"^\| (`.+`) \| ((?:none|`\w+`)(?: < `\w+`)+) \|$", readme, re.MULTILINE):
+        words = [word.strip("` ") for word in rungs.split("<")]
+        told |= dict.fromkeys(re.findall(r"`(\w+)`", columns), words)
+    assert len(told) >= 15
+    for column, words in told.items():
+        assert words == ["none"] * (column in none) + list(ladders[column])
