@@ -129,7 +129,10 @@ class Course:
             near = difflib.get_close_matches(name, self.names, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(self.names)}."
             raise UsageError(f"no assignment {name!r} in {self.root / 'assignments'}: {hint}")
-        return read_assignment(self.handout(name) / "assignment.toml")
+        path = self.handout(name) / "assignment.toml"
+        assignment = read_assignment(path)
+        _require(path, assignment.name == name, f"name must be the folder's, {name!r}")
+        return assignment
 
     def handout(self, name: str) -> Path:
         """What students receive."""
@@ -157,7 +160,6 @@ def read_assignment(path: Path) -> Assignment:
         raise UsageError(f"{path}: expected TOML, found a mistake: {error}.") from None
     except msgspec.ValidationError as error:
         raise UsageError(f"{path}: {error}{_nearest_key(str(error))}.") from None
-    _require(path, assignment.name == path.parent.name, f"name must be the folder's, {path.parent.name!r}")
     _require(path, bool(assignment.task), "at least one [[task]] is needed")
     names = [task.name for task in assignment.task]
     _require(path, len(set(names)) == len(names), "two tasks have the same name")

@@ -7,6 +7,7 @@ the sandbox. The child reads the submission from its socket, writes one result t
 the host never talks to a worker, and a child's death is seen by the broker as a closed socket.
 """
 
+import contextlib
 import gc
 import os
 import signal
@@ -49,18 +50,24 @@ def _serve_jobs(control: socket.socket) -> Callable[[Suite], None]:
 
 def _serve(control: socket.socket, suite: Suite) -> None:
     """Fork a child for each job until the broker closes the control socket."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are reaped by the kernel
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, MAX_MESSAGE, 2)
+        _reap()
         if not message:
             return
         pid = os.fork()
         if pid == 0:
             control.close()
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             _mark(msgspec.json.decode(message, type=Job), *descriptors, suite)
         for descriptor in descriptors:
             os.close(descriptor)
+
+
+def _reap() -> None:
+    """Let go of the children that have ended; those that have not are asked again at the next job."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def _mark(job: Job, broker: int, session: int, suite: Suite) -> None:

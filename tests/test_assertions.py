@@ -9,8 +9,8 @@ from grader.errors import GraderFault, LimitExceeded, ProtocolError, TaskMissing
 from grader.results import CheckStatus
 from grader.sandbox.remote import Raised
 from grader.suite import CheckFailed, as_array, as_figure, as_float, as_frame, as_series, assert_close, require
-from grader.suite.outcome import result_of, status_of
 from grader.suite.faults import StudentError
+from grader.suite.outcome import result_of, status_of
 
 
 @pytest.mark.parametrize("value", [[1, 2.5], (1, 2.5), np.array([1, 2.5]), torch.tensor([1, 2.5]), pd.Series([1, 2.5])])

@@ -140,5 +140,5 @@ def test_unusable_places_are_said(tmp_path):
         ResultStore(tmp_path / "nothing").read()
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "ada.json").write_text("{}")
-    with pytest.raises(UsageError, match="ada.json is not a result"):
+    with pytest.raises(UsageError, match=r"ada\.json is not a result"):
         ResultStore(tmp_path).read()

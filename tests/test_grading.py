@@ -9,7 +9,7 @@ import pytest
 
 from grader.course import Course
 from grader.errors import GraderFault, UsageError
-from grader.executor import LocalEngine, TrustingEngine
+from grader.executor import Host, LocalEngine, TrustingEngine
 from grader.results import CheckStatus, SubmissionStatus
 from grader.submission import Submission
 
@@ -183,8 +183,9 @@ def test_without_a_sandbox_only_on_trust(course):
 def test_a_suite_that_does_not_fit_is_said_before_anything_is_graded(tmp_path, file, text, said):
     course = Course(tiny_course.write_course(tmp_path))
     (tmp_path / file).write_text(text)
-    with (
-        LocalEngine(course, course.assignment("tiny"), seed=1, jobs=1) as engine,
-        pytest.raises(UsageError, match=said),
-    ):
-        engine.wait_ready()
+    host = Host(course, course.assignment("tiny"), seed=1)
+    try:
+        with pytest.raises(UsageError, match=said):
+            host.wait_ready()
+    finally:
+        host.close()

@@ -67,7 +67,7 @@ PLACES = {"PoolQC": {"PoolArea": 500}, "FireplaceQu": {"Fireplaces": 1}}
 
 def with_every_word(table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """The table with each rung of each ladder in at least two houses: what never varies could not be asked about."""
-    table = table.copy()
+    table = table.astype(dict.fromkeys(LADDERS, "str"))  # a column without a word in it would be one of numbers
     for column, words in LADDERS.items():
         owners = table.index[table[column].notna()] if column != "PoolQC" else table.index
         rows = rng.choice(owners, (len(words), 2), replace=False)
