@@ -21,6 +21,8 @@ class CheckStatus(StrEnum):
     FAILED = "failed"
     NOT_IMPLEMENTED = "not_implemented"
     """The stub still raises NotImplementedError."""
+    UNUSABLE = "unusable"
+    """The check could not make use of what came back: mostly something of a wild type; worth an instructor's look."""
     TIMEOUT = "timeout"
     CRASHED = "crashed"
     """The student's process ended, or spoke nonsense, while the check waited for it."""

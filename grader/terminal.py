@@ -26,11 +26,13 @@ STYLES = {
     CheckStatus.PASSED: "green",
     CheckStatus.FAILED: "red",
     CheckStatus.NOT_IMPLEMENTED: "yellow",
+    CheckStatus.UNUSABLE: "red",
     CheckStatus.TIMEOUT: "magenta",
     CheckStatus.CRASHED: "magenta",
     CheckStatus.NOT_RUN: "dim",
 }
 REMARKS = {
+    CheckStatus.UNUSABLE: "unusable",
     CheckStatus.TIMEOUT: "timed out",
     CheckStatus.CRASHED: "crashed",
     CheckStatus.NOT_RUN: "not run",
@@ -139,8 +141,7 @@ def _remark(result: SubmissionResult) -> Text:
     if result.status is not SubmissionStatus.GRADED:
         return Text(result.status.value.replace("_", " "), style="red")
     counts = {status: sum(check.status is status for check in result.checks) for status in CheckStatus}
-    odd = (CheckStatus.TIMEOUT, CheckStatus.CRASHED, CheckStatus.NOT_RUN, CheckStatus.NOT_IMPLEMENTED)
-    return Text(", ".join(f"{counts[status]} {REMARKS[status]}" for status in odd if counts[status]))
+    return Text(", ".join(f"{counts[status]} {remark}" for status, remark in REMARKS.items() if counts[status]))
 
 
 def student_page(result: SubmissionResult) -> RenderableType:

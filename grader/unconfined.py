@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from grader.course import Course
+from grader.errors import GraderError
 from grader.grading import grade
 from grader.sandbox.remote import Handle, Summary
 from grader.submission import Submission
@@ -55,7 +56,11 @@ def main() -> int:
     answer = os.dup(1)
     os.dup2(2, 1)  # what the student's code prints must not mix with the result
     results: list[bytes] = []
-    with_suite(course, name, seed, lambda suite: results.append(grade_here(Submission(student, files, ""), suite)))
+    try:
+        with_suite(course, name, seed, lambda suite: results.append(grade_here(Submission(student, files, ""), suite)))
+    except GraderError as error:
+        sys.stderr.write(f"{error}\n")  # the engine passes the last line on
+        return 1
     with open(answer, "wb") as out:
         out.write(results[0])
     return 0

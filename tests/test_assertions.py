@@ -88,9 +88,15 @@ def test_each_fault_has_its_status(error, status):
 
 
 @pytest.mark.parametrize("error", [TypeError("x"), KeyError("y"), GraderFault("z"), ZeroDivisionError()])
-def test_what_is_neither_is_our_fault(error):
+def test_what_no_answer_can_have_provoked_is_our_fault(error):
     with pytest.raises(GraderFault):
         status_of(error)
+
+
+def test_what_an_answer_provoked_is_an_unusable_answer():
+    assert status_of(TypeError("x"), answered=True) is CheckStatus.UNUSABLE
+    with pytest.raises(GraderFault):
+        status_of(GraderFault("z"), answered=True)
 
 
 class FakeRubric:

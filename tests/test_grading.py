@@ -119,13 +119,22 @@ def test_a_flood_of_words_is_kept_short(engine):
     assert 0 < len(result.output) <= 20_000
 
 
-def test_a_fault_of_the_suite_is_ours_and_no_zero(engine):
+def test_an_answer_that_a_check_cannot_use_is_said_so(engine):
     breaking = RIGHT["sums.py"].replace(
         "return float(sum(values))", "return 'break the suite' if values == [7] else sum(values)"
     )
-    with pytest.raises(GraderFault, match=r"sums\.breaks.*KeyError"):
-        grade(engine, sums=breaking)
-    assert grade(engine).score == 6, "the next one is graded"
+    breaks = grade(engine, sums=breaking).checks[2]
+    assert (breaks.name, breaks.status, breaks.points) == ("sums.breaks", CheckStatus.UNUSABLE, 0)
+    assert "KeyError" in breaks.detail
+
+
+def test_a_fault_of_the_suite_before_any_answer_is_ours_and_no_zero(tmp_path):
+    course = Course(tiny_course.write_course(tmp_path))
+    broken = tiny_course.DRAWS.replace("    require(", '    raise KeyError("ours")\n    require(')
+    (tmp_path / "tests/hidden/tiny/test_draws.py").write_text(broken)
+    trusting = TrustingEngine(course, course.assignment("tiny"), seed=1, jobs=1)
+    with trusting as engine, pytest.raises(GraderFault, match=r"draws\.draws.*KeyError"):
+        grade(engine)
 
 
 def test_what_students_read_has_no_word_of_the_check_or_their_own(engine):

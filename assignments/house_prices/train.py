@@ -69,21 +69,21 @@ def make_loader(X: object, y: object, batch_size: int, shuffle: bool, seed: int 
     raise NotImplementedError("Task 3: write make_loader().")
 
 
-def make_optimizer(model: nn.Module, name: str, lr: float, weight_decay: float) -> torch.optim.Optimizer:
+def make_optimizer(model: nn.Module, kind: str, lr: float, weight_decay: float) -> torch.optim.Optimizer:
     """AdamW (`"adamw"`) or plain SGD (`"sgd"`) over the model's parameters. Given.
 
     Weight decay pulls towards zero. That is right for the weights and wrong for the bias: no house sells for a dollar.
 
     Raises:
-        ValueError: another name.
+        ValueError: another kind.
     """
     kinds = {"adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
-    if name not in kinds:
-        raise ValueError(f"expected an optimizer out of {', '.join(kinds)}, found {name!r}.")
-    weights = [p for p in model.parameters() if p.ndim > 1]
-    biases = [p for p in model.parameters() if p.ndim <= 1]
+    if kind not in kinds:
+        raise ValueError(f"expected an optimizer out of {', '.join(kinds)}, found {kind!r}.")
+    weights = [p for name, p in model.named_parameters() if not name.endswith("bias")]
+    biases = [p for name, p in model.named_parameters() if name.endswith("bias")]
     groups = [{"params": weights, "weight_decay": weight_decay}, {"params": biases, "weight_decay": 0.0}]
-    return kinds[name](groups, lr=lr)
+    return kinds[kind](groups, lr=lr)
 
 
 def train(

@@ -83,6 +83,7 @@ def loader(*arrays: np.ndarray, batch_size: int, shuffle: bool) -> Any:
 
 
 def linear(weight: Sequence[float], bias: float) -> Any:
+    """A model with these weights: (batch, features) -> (batch,)."""
     from torch import nn
 
     layer = nn.Linear(len(weight), 1)

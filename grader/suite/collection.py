@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grader.course import Course
-from grader.errors import UsageError
+from grader.errors import GraderError, UsageError
 from grader.suite.checks import Rubric, Run
 from grader.suite.desks import shipped_recipes
 from grader.suite.runner import DESK, NAME, Suite
@@ -28,6 +28,7 @@ def with_suite(course: Course, name: str, seed: int, use: Callable[[Suite], None
 
     Raises:
         UsageError: the suite and the rubric do not name the same checks, or there is no suite.
+        GraderError: whatever `use` raised of the kind.
     """
     folder = course.suite(name)
     arguments = [str(folder), "-q", "-c", os.devnull, f"--rootdir={folder}", f"--confcutdir={folder}", f"--draw={seed}"]
@@ -45,17 +46,16 @@ class RunLoop:
     def __init__(self, folder: Path, use: Callable[[Suite], None]) -> None:
         self._folder = folder
         self._use = use
-        self.error: UsageError | None = None
+        self.error: GraderError | None = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         try:
             suite = self._suite_of(session)
             suite.compute_references(_reference_builders(session))
-        except UsageError as error:
+            self._use(suite)
+        except GraderError as error:  # pytest would make an internal error of it
             self.error = error
-            return True
-        self._use(suite)
         return True
 
     def _suite_of(self, session: pytest.Session) -> Suite:

@@ -14,17 +14,18 @@ SENTENCES = {
     CheckStatus.PASSED: "",
     CheckStatus.FAILED: "The rule does not hold yet.",
     CheckStatus.NOT_IMPLEMENTED: "Not written yet.",
+    CheckStatus.UNUSABLE: "What your code gave back could not be used; look at its type.",
     CheckStatus.TIMEOUT: "Stopped: it used more time or memory than allowed.",
     CheckStatus.CRASHED: "Your code ended the process that ran it.",
     CheckStatus.NOT_RUN: "Not run: the task's file was not handed in, or the time for the whole submission was used up.",
 }
 
 
-def status_of(error: BaseException | None) -> CheckStatus:
-    """What an exception from a check means.
+def status_of(error: BaseException | None, *, answered: bool = False) -> CheckStatus:
+    """What an exception from a check means; `answered` says whether it had an answer of the student's code by then.
 
     Raises:
-        GraderFault: it is neither the student's nor a failed assertion: the suite or the grader is at fault.
+        GraderFault: it is neither the student's nor a failed assertion, and no answer could have provoked it.
     """
     match error:
         case None:
@@ -39,12 +40,16 @@ def status_of(error: BaseException | None) -> CheckStatus:
             return CheckStatus.CRASHED
         case TaskMissing():
             return CheckStatus.NOT_RUN
+        case Exception() if answered and not isinstance(error, GraderFault):
+            return CheckStatus.UNUSABLE
     raise GraderFault(f"the suite failed with {type(error).__name__}: {error}")
 
 
-def result_of(rubric: Rubric, name: str, error: BaseException | None, seconds: float) -> CheckResult:
+def result_of(
+    rubric: Rubric, name: str, error: BaseException | None, seconds: float, *, answered: bool = False
+) -> CheckResult:
     """The result of check `name`. `message` repeats nothing that the student's code said or was given."""
-    status = status_of(error)
+    status = status_of(error, answered=answered)
     check, points = rubric.checks[name], rubric.points(name)
     sentences = [SENTENCES[status]]
     if isinstance(error, StudentError) and status is CheckStatus.FAILED:
@@ -59,7 +64,7 @@ def result_of(rubric: Rubric, name: str, error: BaseException | None, seconds: f
         points=points if status is CheckStatus.PASSED else 0,
         max_points=points,
         message=" ".join(sentences),
-        detail="" if error is None else str(error)[:MAX_DETAIL],
+        detail=_detail(error, status),
         seconds=round(seconds, 4),
     )
 
@@ -75,6 +80,15 @@ def not_run(rubric: Rubric, name: str, why: str) -> CheckResult:
         max_points=rubric.points(name),
         message=why,
     )
+
+
+def _detail(error: BaseException | None, status: CheckStatus) -> str:
+    """What the instructor reads."""
+    if error is None:
+        return ""
+    if status is CheckStatus.UNUSABLE:
+        return f"the check could not use what came back: {type(error).__name__}: {error}"[:MAX_DETAIL]
+    return str(error)[:MAX_DETAIL]
 
 
 def _known_type(types: tuple[str, ...]) -> str:

@@ -32,7 +32,8 @@ class Desk:
     def note(self, name: str, error: BaseException | None, seconds: float) -> CheckResult | None:
         """Record how a check ended; a fault of ours is kept, and ends the grading of this submission."""
         try:
-            self.results[name] = result_of(self.rubric, name, error, seconds)
+            answered = self.student is not None and self.student.answered
+            self.results[name] = result_of(self.rubric, name, error, seconds, answered=answered)
         except GraderFault as fault:
             self.fault = self.fault or GraderFault(f"{name}: {fault}")
         return self.results.get(name)

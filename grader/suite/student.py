@@ -55,6 +55,8 @@ class Student:
         self._loaded: set[str] = set()
         self._broken: dict[str, StudentFault] = {}
         self._answers: dict[str, Any] = {}
+        self.answered = False
+        """Whether the current check has had an answer of the student's code."""
         self._stopped: defaultdict[str, list[LimitExceeded]] = defaultdict(list)
 
     def __getattr__(self, module: str) -> "Module":
@@ -66,6 +68,7 @@ class Student:
         """Begin a check: nothing of Accelerate, figures or random numbers is left from the check before."""
         if self._seat is not None:
             self._seat.begin_check()
+        self.answered = False
         self.ask("the worker", lambda remote: remote.call(BUILDERS, ["reset"], [seed], {}))
 
     def make(self, recipe: Recipe) -> Any:
@@ -86,6 +89,7 @@ class Student:
         answer, error = self._answers[name]
         if error is not None:
             raise error
+        self.answered = True
         return answer
 
     @contextmanager
@@ -128,7 +132,9 @@ class Student:
         if len(self._stopped[function]) == STOPS:
             raise self._stopped[function][-1]
         try:
-            return self.ask(function, action)
+            answer = self.ask(function, action)
+            self.answered = True
+            return answer
         except LimitExceeded as stop:
             self._stopped[function].append(stop)
             raise

@@ -5,6 +5,7 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -125,7 +126,9 @@ def plot_predictions(y_true: object, y_pred: object) -> Figure:
         aspect="equal",
     )
     for side in (axis.xaxis, axis.yaxis):
-        side.set_major_formatter(lambda dollars, _: f"${dollars / 1000:,.0f}k")
+        side.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        side.set_major_formatter("${x:,.0f}")
+        side.set_minor_formatter(NullFormatter())
     axis.legend(frameon=False)
     return figure
     ### END SOLUTION

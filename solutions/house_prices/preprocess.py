@@ -80,17 +80,19 @@ def ladders() -> dict[str, tuple[str, ...]]:
     ### END SOLUTION
 
 
-def read_categories(df: pd.DataFrame, column: str) -> pd.Series:
-    """One column of names without an order, as text: "none" where NA means none, a hole still missing. Given."""
+def read_categories(df: pd.DataFrame, column: str) -> np.ndarray:
+    """One column of names without an order, as text (houses,): "none" where NA means none, None for a hole. Given."""
     values = df[column]
     # A hole turns a column of codes into floats; 60.0 and 60 are one code.
     as_text = "{:g}".format if pd.api.types.is_numeric_dtype(values) else str
-    words = values.astype("object").map(as_text, na_action="ignore")
-    return words.mask(values.isna(), "none") if column in none_columns() else words
+    missing = "none" if column in none_columns() else None
+    known = values.notna().to_numpy("bool")
+    words = [as_text(v) if k else missing for v, k in zip(values.to_numpy("object"), known, strict=True)]
+    return np.array(words, dtype="object")
 
 
-def read_numbers(df: pd.DataFrame, column: str) -> pd.Series:
-    """One column as float64: the rungs of a ladder, or the numbers that stand there; a hole is NaN.
+def read_numbers(df: pd.DataFrame, column: str) -> np.ndarray:
+    """One column as float64 (houses,): the rungs of a ladder, or the numbers that stand there; a hole is NaN.
 
     Args:
         df: a table that has the column; it is not changed.
@@ -102,11 +104,14 @@ def read_numbers(df: pd.DataFrame, column: str) -> pd.Series:
     values = df[column]
     if column in ladders():
         rungs = {word: rung for rung, word in enumerate(ladders()[column], start=1)}
-        numbers = values.astype("object").map(rungs).astype("float64")
-        return numbers.mask(values.isna(), 0.0) if column in none_columns() else numbers
-    numbers = pd.to_numeric(values, errors="coerce").astype("float64").replace([np.inf, -np.inf], np.nan)
+        numbers = values.astype("object").map(rungs)
+    else:
+        numbers = pd.to_numeric(values, errors="coerce")
+    numbers = numbers.to_numpy("float64", na_value=np.nan)
+    if column in none_columns():
+        numbers = np.where(values.isna(), 0.0, numbers)
     if column == "MasVnrArea" and "MasVnrType" in df:
-        numbers = numbers.mask(numbers.isna() & df["MasVnrType"].isin(["None"]), 0.0)
+        numbers = np.where(np.isnan(numbers) & df["MasVnrType"].isin(["None"]), 0.0, numbers)
     return numbers
     ### END SOLUTION
 
@@ -119,11 +124,11 @@ class Preprocessor:
     rows, named like `Neighborhood=OldTown`. Then every feature is standardised.
 
     What `fit` learns (a trailing underscore marks it, as in scikit-learn):
-        categories_, numbers_: the columns of either kind, as lists; ladders are among the numbers.
-        fill_: the number for a column's holes, by column of `numbers_`: the median of the training rows.
+        categories_: by category, its values among the training rows; a hole is none of them.
+        fill_: by column of numbers, what its holes are filled with: the median of the training rows.
         feature_names_: the features, in the order of `transform`'s columns.
-        mean_, scale_: mean and standard deviation of the training rows, by feature; the scale is 1 for a feature that
-            never varies there, so that it becomes 0 and not NaN.
+        mean_, std_: (features,), over the training rows. A feature that never varies there has 1 for its std, so that
+            it becomes 0 and not NaN.
     """
 
     def fit(self, df: pd.DataFrame) -> "Preprocessor":
@@ -138,14 +143,21 @@ class Preprocessor:
         """
         columns = [column for column in df.columns if column not in ("Id", TARGET)]
         ### BEGIN SOLUTION
-        self.categories_ = [column for column in columns if self._is_category(df, column)]
-        self.numbers_ = [column for column in columns if column not in self.categories_]
-        medians = {column: read_numbers(df, column).median() for column in self.numbers_}
-        self.fill_ = {column: 0.0 if np.isnan(median) else median for column, median in medians.items()}
-        encoded = self._encode(df)
-        self.feature_names_ = list(encoded.columns)
-        self.mean_ = encoded.mean()
-        self.scale_ = encoded.std(ddof=0).where(encoded.max() > encoded.min(), 1.0)
+        self.categories_, self.fill_ = {}, {}
+        for column in columns:
+            if self._is_category(df, column):
+                self.categories_[column] = sorted(set(read_categories(df, column)) - {None})
+            else:
+                numbers = read_numbers(df, column)
+                known = numbers[np.isfinite(numbers)]
+                self.fill_[column] = np.median(known) if len(known) else 0.0
+        indicators = [f"{column}={value}" for column, values in self.categories_.items() for value in values]
+        self.feature_names_ = [*self.fill_, *indicators]
+        encoded = self._encode(df)  # (houses, features)
+        constant = encoded.max(axis=0) == encoded.min(axis=0)  # (features,)
+        # The mean of equal numbers can miss them by a rounding error; their own value does not.
+        self.mean_ = np.where(constant, encoded[0], encoded.mean(axis=0))
+        self.std_ = np.where(constant, 1.0, encoded.std(axis=0))
         return self
         ### END SOLUTION
 
@@ -157,19 +169,21 @@ class Preprocessor:
         return column == "MSSubClass" or column in none_columns() or not pd.api.types.is_numeric_dtype(df[column])
         ### END SOLUTION
 
-    def _encode(self, df: pd.DataFrame) -> pd.DataFrame:
-        """Every feature that these rows have, before standardising: numbers with their holes filled, and indicators.
+    def _encode(self, df: pd.DataFrame) -> np.ndarray:
+        """All features before standardising, holes filled: float64 (houses, features).
 
-        Returns:
-            float64, with `df`'s index. The values of a category that these rows happen to have decide which indicators
-            there are; a hole has none.
+        A value of a category that `fit` did not see, and a hole, switch all indicators of the column off.
         """
-        # Hint: pd.get_dummies(…, columns=…, prefix_sep="=") makes the indicators of many columns at once.
+        # Hint: words (houses, 1) == values (n,) gives (houses, n), the indicators of one category.
         ### BEGIN SOLUTION
-        numbers = {column: read_numbers(df, column).fillna(self.fill_[column]) for column in self.numbers_}
-        words = {column: read_categories(df, column) for column in self.categories_}
-        table = pd.DataFrame(numbers | words, index=df.index)
-        return pd.get_dummies(table, columns=self.categories_, prefix_sep="=", dtype="float64")
+        blocks = []
+        for column, fill in self.fill_.items():
+            numbers = read_numbers(df, column)
+            blocks.append(np.where(np.isfinite(numbers), numbers, fill))  # (houses,)
+        for column, values in self.categories_.items():
+            words = read_categories(df, column)[:, None]  # (houses, 1)
+            blocks.append(words == np.array(values, dtype="object"))  # (houses, values)
+        return np.column_stack(blocks).astype("float64")
         ### END SOLUTION
 
     def transform(self, df: pd.DataFrame) -> pd.DataFrame:
@@ -187,14 +201,13 @@ class Preprocessor:
             ValueError: a column that `fit` saw is absent; the message names it.
         """
         ### BEGIN SOLUTION
-        if not hasattr(self, "scale_"):
+        if not hasattr(self, "std_"):
             raise NotFittedError("Preprocessor: expected fit(training rows) before transform; call it first.")
-        absent = [column for column in self.numbers_ + self.categories_ if column not in df.columns]
+        absent = [column for column in [*self.fill_, *self.categories_] if column not in df.columns]
         if absent:
             raise ValueError(f"Preprocessor: expected the columns it was fitted on, found no {', '.join(absent)}.")
-        # Onto the training rows' features: no new indicator comes in, an absent one is off.
-        encoded = self._encode(df).reindex(columns=self.feature_names_, fill_value=0.0)
-        return ((encoded - self.mean_) / self.scale_).astype("float32")
+        features = (self._encode(df) - self.mean_) / self.std_  # (houses, features)
+        return pd.DataFrame(features.astype("float32"), index=df.index, columns=self.feature_names_)
         ### END SOLUTION
 
     def fit_transform(self, df: pd.DataFrame) -> pd.DataFrame:

@@ -31,7 +31,7 @@ def compared(student, table: pd.DataFrame, name: str) -> pd.DataFrame:
 def noisy(run: Run) -> pd.DataFrame:
     """Few houses, many features that mean nothing: least squares overfits, a penalty chosen well does not."""
     rng = run.rng("noisy")
-    n, useless = 54, 28
+    n, useless = 54, 32
     X = rng.normal(size=(n, useless + 2))
     y = 12 + 0.3 * X[:, 0] - 0.2 * X[:, 1] + 0.15 * rng.normal(size=n)
     table = pd.DataFrame(X, columns=[f"Number{i}" for i in range(useless + 2)])

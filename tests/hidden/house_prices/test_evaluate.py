@@ -129,7 +129,8 @@ def test_predict_eval_mode(student, nine):
 def test_predict_restores_mode(student, nine):
     for training in (True, False):
         model = student.make(recipe("in_mode", recipe("Moody", nine.weight, nine.bias, quiet=TRAINING_SCALE), training))
-        student.evaluate.predict(model, nine.batches, accelerator())
+        predicted = student.evaluate.predict(model, nine.batches, accelerator())
+        as_array(predicted, "the predictions", shape=(9,))
         after = as_array(model(tensor(nine.X)), "the model's output", shape=(9,))
         expected = nine.predictions * (1 if training else TRAINING_SCALE)
         assert_close(after, expected, "the output afterwards", case=f"training was {training}", rtol=1e-4)

@@ -134,14 +134,22 @@ def test_bias_init(student, rng):
     assert_close(at_zero(student.train.LinearRegression(4)), [0.0] * 3, "f(0) by default", atol=1e-6)
 
 
+def pairs_of(batches: object) -> list[tuple]:
+    """The batches of a loader, each of which must be a pair."""
+    require(hasattr(batches, "__iter__") and not isinstance(batches, str), "make_loader gives a loader", got=batches)
+    pairs = [tuple(batch) if isinstance(batch, list | tuple) else () for batch in batches]
+    require(all(len(pair) == 2 for pair in pairs) and bool(pairs), "each batch is a pair of features and targets")
+    return pairs
+
+
 @check(
     title="make_loader gives float32 pairs and drops no row",
     hint="The last, smaller batch belongs to it; X is (batch, n_features), y is (batch,).",
 )
 def test_loader_batches(student, rng):
     X, y = rng.normal(size=(11, 3)), rng.normal(size=11)
-    batches = [tuple(pair) for pair in student.train.make_loader(X, y, 4, False)]
-    require([len(pair) for pair in batches] == [2] * 3, "there are three batches, each a pair", got=len(batches))
+    batches = pairs_of(student.train.make_loader(X, y, 4, False))
+    require(len(batches) == 3, "there are three batches", expected=3, got=len(batches))
     for xs, ys in batches:
         dtypes = [str(getattr(part, "dtype", type(part).__name__)).removeprefix("torch.") for part in (xs, ys)]
         require(dtypes == ["float32", "float32"], "both parts are float32 tensors", got=dtypes)
@@ -158,7 +166,9 @@ def test_loader_shuffles(student, rng):
     shuffled = student.train.make_loader(X, X[:, 0] * 10, 8, True, seed=int(rng.integers(1000)))
     epochs = []
     for _ in range(2):
-        pairs = [(as_array(xs, "x", shape=(None, 2)), as_array(ys, "y", shape=(None,))) for xs, ys in shuffled]
+        pairs = [
+            (as_array(xs, "x", shape=(None, 2)), as_array(ys, "y", shape=(None,))) for xs, ys in pairs_of(shuffled)
+        ]
         xs, ys = (np.concatenate(part) for part in zip(*pairs, strict=True))
         assert_close(ys, xs[:, 0] * 10, "the target beside its features")
         require(sorted(xs[:, 0]) == sorted(X[:, 0]), "each row comes exactly once an epoch")

@@ -1,0 +1,71 @@
+"""The README keeps its word: its tables are the course's, its commands exist, and the first one does what it says."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from grader.course import Course
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+COMMANDS = [
+    line.split("  #")[0].strip()
+    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    for line in block.splitlines()
+    if line.strip()
+]
+
+
+def test_the_table_of_assignments_is_the_courses():
+    course = Course(ROOT)
+    rows = re.findall(r"^\| \[`(\w+)`\]\((.*?)\) \| .* \| (\w+) \| (\S+) \+ (\S+) \|$", README, re.MULTILINE)
+    declared = [course.assignment(name) for name in course.names]
+    assert [(name, difficulty, float(points), float(bonus)) for name, _, difficulty, points, bonus in rows] == [
+        (a.name, a.difficulty, a.points, a.bonus) for a in declared
+    ]
+    for _, handout, *_ in rows:
+        assert (ROOT / handout).is_file()
+
+
+def test_numbers_in_the_text_are_the_courses():
+    assignment = Course(ROOT).assignment("house_prices")
+    assert f"with {assignment.limits.check_seconds:g} s of processor time for one check" in README
+    entries = [p for p in (ROOT / "fixtures/submissions/house_prices").iterdir() if p.name != "expected.json"]
+    assert f"the example class, {len(entries)} submissions" in README
+
+
+def test_ci_runs_the_readmes_test_command():
+    assert "uv run pytest" in COMMANDS
+    assert re.search(r"^uv run pytest$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("uv run grader")])
+def test_every_grader_command_has_options_that_exist(command):
+    words = command.split()[3:]
+    help_text = subprocess.run(
+        [Path(sys.executable).with_name("grader"), words[0], "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    for option in [word for word in words if word.startswith("--")]:
+        assert option in help_text
+
+
+def test_the_first_command_grades_the_example_class_as_expected(tmp_path):
+    first = next(command for command in COMMANDS if command.startswith("uv run grader grade"))
+    words = first.replace("--out results", f"--out {tmp_path}").split()[2:]
+    done = subprocess.run(
+        [Path(sys.executable).with_name(words[0]), *words[1:]],
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "120"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "All 19 results are as" in done.stdout
+    assert "Sandbox namespaces" in done.stderr
+    for student in ("mallory", "nils", "olga"):
+        record = next((tmp_path / "results").glob(f"{student}.json")).read_text()
+        assert "FOUND" not in record, f"{student} found something that is hidden"
