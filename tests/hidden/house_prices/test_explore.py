@@ -97,14 +97,20 @@ def test_without_price(student, houses):
     require("SalePrice" not in loaded.columns and len(loaded) == 20, "all 20 rows are read, without SalePrice")
 
 
+def summary_of(student, table: pd.DataFrame) -> pd.DataFrame:
+    """The summary, which must have a row for each column."""
+    summary = as_frame(student.explore.summarize(table), "summarize's result")
+    require(sorted(map(str, summary.index)) == sorted(table.columns), "there is one row a column, named by it")
+    return summary
+
+
 @check(
     title="summarize counts missing and distinct values of every column",
     hint="missing_pct runs from 0 to 100; a missing value is not one of the distinct ones.",
 )
 def test_summary_counts(student, rng):
     table = mixed_table(rng)
-    summary = as_frame(student.explore.summarize(table), "summarize's result")
-    require(sorted(map(str, summary.index)) == sorted(table.columns), "there is one row a column, named by it")
+    summary = summary_of(student, table)
     require_columns(summary, ["dtype", "missing", "missing_pct", "unique"], "summarize's result")
     summary = summary.loc[table.columns]
     assert_close(summary["missing"], table.isna().sum(), "missing")
@@ -120,7 +126,7 @@ def test_summary_counts(student, rng):
 )
 def test_summary_numbers(student, rng):
     table = mixed_table(rng)
-    summary = as_frame(student.explore.summarize(table), "summarize's result")
+    summary = summary_of(student, table)
     require_columns(summary, ["mean", "std", "min", "max", "skew"], "summarize's result")
     numeric = ["Area", "Rooms", "Depth"]
     for name in ("mean", "std", "min", "max", "skew"):

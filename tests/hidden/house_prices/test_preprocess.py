@@ -346,6 +346,7 @@ def test_constant_column(student, houses):
 )
 def test_features_predict(houses, fitted, thresholds):
     train, hidden = (fitted.transform(table) for table in (houses.train, houses.unlabelled))
+    require(list(train.columns) == list(hidden.columns), "columns and their order never change")
     ridge = Ridge(alpha=10.0).fit(_finite(train), np.log1p(houses.train["SalePrice"]))
     error = ridge.predict(_finite(hidden)) - np.log1p(houses.hidden["SalePrice"])
     rmse = float(np.sqrt(np.mean(error**2)))

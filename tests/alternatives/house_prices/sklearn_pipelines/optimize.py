@@ -12,7 +12,7 @@ from train import LinearRegression, make_loader, train
 def cross_validate(df, features, accelerator, *, k=5, seed=0, epochs=60, lr=0.01, weight_decay=0.0):
     scores = []
     for train_rows, val_rows in KFold(n_splits=k, shuffle=True, random_state=seed).split(df):
-        set_seed(seed)  # the model starts with random weights
+        set_seed(seed)
         train_df, val_df = df.iloc[train_rows], df.iloc[val_rows]
         preprocessor = Preprocessor()
         preprocessor.fit(train_df[features])

@@ -14,10 +14,8 @@ QUALITY = ["Po", "Fa", "TA", "Gd", "Ex"]
 FINISHED = ["none", "Unf", "LwQ", "Rec", "BLQ", "ALQ", "GLQ"]
 LADDERS = {
     **dict.fromkeys(["ExterQual", "ExterCond", "HeatingQC", "KitchenQual"], QUALITY),
-    **dict.fromkeys(
-        ["BsmtQual", "BsmtCond", "FireplaceQu", "GarageQual", "GarageCond", "PoolQC"],
-        ["none", *QUALITY],
-    ),
+    **{name: ["none", *QUALITY] for name in ["BsmtQual", "BsmtCond", "FireplaceQu"]},
+    **{name: ["none", *QUALITY] for name in ["GarageQual", "GarageCond", "PoolQC"]},
     "BsmtExposure": ["none", "No", "Mn", "Av", "Gd"],
     "BsmtFinType1": FINISHED,
     "BsmtFinType2": FINISHED,

@@ -7,11 +7,12 @@ from torch.utils.data import DataLoader, TensorDataset
 
 
 class LinearRegression(nn.Module):
-    """One linear layer; its weights start at random, as PyTorch does it."""
+    """One linear layer; its weights start at zero."""
 
     def __init__(self, n_features, bias_init=0.0):
         super().__init__()
         self.linear = nn.Linear(n_features, 1)
+        nn.init.zeros_(self.linear.weight)
         nn.init.constant_(self.linear.bias, bias_init)
 
     def forward(self, x):
