@@ -61,6 +61,16 @@ def test_junk_is_wrong_and_never_a_fault_of_ours(engine, expression):
     assert (result.score, result.bonus) == (0, 0), [check.name for check in result.checks if check.points]
 
 
+@pytest.mark.parametrize(
+    "folder", sorted((ROOT / "tests" / "alternatives" / "house_prices").iterdir()), ids=lambda p: p.name
+)
+def test_correct_solutions_in_other_hands_have_full_marks(engine, folder):
+    files = {path.name: path.read_bytes() for path in folder.glob("*.py")}
+    result = engine.submit(Submission(folder.name, files, folder.name)).result()
+    lost = [(check.name, check.detail) for check in result.checks if not check.points]
+    assert (result.score, result.bonus, lost) == (100, 10, [])
+
+
 def test_the_same_seed_gives_the_same_grades_three_times(engine):
     files = {path.name: path.read_bytes() for path in (ROOT / "solutions" / "house_prices").glob("*.py")}
     results = [engine.submit(Submission("ada", files, "ada")).result() for _ in range(3)]

@@ -38,6 +38,20 @@ def test_a_summary_holds_what_was_drawn(figure):
     assert "dollars" in summary.words
 
 
+@pytest.mark.parametrize("draw", ["step", "stepfilled", "stairs"])
+def test_histograms_of_every_style_are_seen(draw):
+    drawn, axis = plt.subplots()
+    if draw == "stairs":
+        axis.stairs(*np.histogram([1, 2, 2, 4], bins=3))
+    else:
+        axis.hist([1, 2, 2, 4], bins=3, histtype=draw)
+    (summary,) = Figure.from_plain(summarise(drawn)[1]).axes
+    plt.close(drawn)
+    assert summary.has_data
+    corners = summary.lines[0].values
+    assert (corners[:, 0].min(), corners[:, 0].max(), corners[:, 1].max()) == (1, 4, 2)
+
+
 def test_other_objects_have_no_summary():
     assert summarise(object()) is None
     assert summarise([1, 2]) is None

@@ -122,17 +122,19 @@ def summarise(thing: object) -> tuple[str, Any] | None:
 
 def _plain_axes(axis: Any) -> dict[str, Any]:
     from matplotlib.collections import PathCollection
-    from matplotlib.patches import Rectangle
+    from matplotlib.patches import Polygon, Rectangle, StepPatch
 
     legend = axis.get_legend()
     bars = [patch for patch in axis.patches if isinstance(patch, Rectangle)]
+    outlines = [[patch.get_xy(), ""] for patch in axis.patches if isinstance(patch, Polygon)]  # histtype="step"
+    stairs = [[_steps(patch), ""] for patch in axis.patches if isinstance(patch, StepPatch)]
     scatters = [item for item in axis.collections if isinstance(item, PathCollection)]
     return {
         **{name: getattr(axis, f"get_{name}")() for name in TEXT_FIELDS},
         "legend": [text.get_text() for text in legend.get_texts()] if legend else [],
         "ticks": [[label.get_text() for label in labels()] for labels in (axis.get_xticklabels, axis.get_yticklabels)],
         "texts": [text.get_text() for text in axis.texts],
-        "lines": [[_line(line), str(line.get_label())] for line in axis.lines],
+        "lines": [*([_line(line), str(line.get_label())] for line in axis.lines), *outlines, *stairs],
         "points": [[np.ma.filled(item.get_offsets(), np.nan), str(item.get_label())] for item in scatters],
         "bars": [[_rectangles(bars), ""]] if bars else [],
         "images": [[np.ma.filled(image.get_array(), np.nan), str(image.get_label())] for image in axis.images],
@@ -143,6 +145,12 @@ def _line(line: Any) -> np.ndarray:
     return np.column_stack(
         [np.asarray(line.get_xdata(orig=False), float), np.asarray(line.get_ydata(orig=False), float)]
     )
+
+
+def _steps(patch: Any) -> np.ndarray:
+    """The corners of what `Axes.stairs` draws: (2 · steps, 2)."""
+    values, edges, _ = patch.get_data()
+    return np.column_stack([np.repeat(edges, 2)[1:-1], np.repeat(values, 2)])
 
 
 def _rectangles(bars: list) -> np.ndarray:
