@@ -140,6 +140,7 @@ class LocalEngine:
         self._course, self._assignment, self._seed, self._wanted = course, assignment, seed, level
         self._lock = threading.Lock()
         self._alone = threading.Lock()  # without namespaces, only who is alone can end all of its processes
+        self._closing = False
         self.jobs = jobs
         self.titles: Mapping[str, str] = {}
         self._sandbox: Sandbox | None = None
@@ -170,10 +171,14 @@ class LocalEngine:
 
     def close(self) -> None:
         """End everything that was started."""
+        self._closing = True
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        if self._sandbox is None and self._starting.exception() is None:  # closed before it was ready
+            self._sandbox = self._starting.result()
+        if self._sandbox is not None:
+            self._sandbox.close()  # what is still being graded loses its workers, and ends
         self._host.close()
-        self._threads.shutdown(wait=True, cancel_futures=True)
-        if not self._starting.cancelled() and self._starting.exception() is None:
-            (self._sandbox or self._starting.result()).close()
+        self._threads.shutdown(wait=True)
 
     def __enter__(self) -> "LocalEngine":
         return self
@@ -200,7 +205,7 @@ class LocalEngine:
             try:
                 return self._grade_once(submission)
             except GraderFault as fault:
-                if tried == TRIES:
+                if tried == TRIES or self._closing:
                     raise
                 self._renew(fault)
         raise AssertionError("unreachable")

@@ -3,10 +3,14 @@
 import importlib.util
 import os
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from grader.batch import ResultStore
 from grader.course import Course
 from grader.errors import GraderFault, UsageError
 from grader.executor import Host, LocalEngine, TrustingEngine
@@ -169,6 +173,26 @@ def test_a_lost_process_is_started_again(engine, process):
     result = grade(engine)
     assert result.score == 6
     assert getattr(engine, process)._process.pid != pid
+
+
+def test_an_interrupted_run_ends_soon_and_leaves_whole_results(course, tmp_path):
+    for student, files in {"ada": RIGHT, "jan": {**RIGHT, "draws.py": "import time\ntime.sleep(10_000)\n"}}.items():
+        (tmp_path / "class" / student).mkdir(parents=True)
+        for name, text in files.items():
+            (tmp_path / "class" / student / name).write_text(text)
+    out = tmp_path / "out"
+    command = [Path(sys.executable).with_name("grader"), "grade", "tiny", tmp_path / "class", "--out", out]
+    process = subprocess.Popen([*command, "--course", course.root], stderr=subprocess.PIPE, text=True)
+    ada = out / "results" / "ada.json"
+    deadline = time.monotonic() + 120
+    while not ada.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "interrupted" in said.splitlines()[-1]
+    assert [path.name for path in ada.parent.iterdir()] == ["ada.json"]
+    assert ResultStore(out).read()[0].score == 6
 
 
 def test_without_a_sandbox_only_on_trust(course):
