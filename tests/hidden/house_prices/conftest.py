@@ -152,6 +152,12 @@ def fitted(student, houses: Houses) -> Fitted:
 
 
 @pytest.fixture
+def fit_on(student):
+    """Fits a Preprocessor of the student's on a table of the check's own."""
+    return lambda table: Fitted(student, table)
+
+
+@pytest.fixture
 def on_stand_ins(student, request):
     """The student, whose tasks 2 to 4 are played by the suite's own: a later task loses nothing for an earlier one."""
     for path in sorted((request.path.parent / "stand_ins").glob("*.py")):
