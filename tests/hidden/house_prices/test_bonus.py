@@ -29,9 +29,12 @@ def compared(student, table: pd.DataFrame, name: str) -> pd.DataFrame:
 
 @reference
 def noisy(run: Run) -> pd.DataFrame:
-    """Few houses, many features that mean nothing: least squares overfits, a penalty chosen well does not."""
+    """Few houses, many features that mean nothing: least squares overfits, a penalty chosen well does not.
+
+    Over 24 draws four correct solutions, each in another hand, have at most 0.68 of its error.
+    """
     rng = run.rng("noisy")
-    n, useless = 54, 32
+    n, useless = 132, 78
     X = rng.normal(size=(n, useless + 2))
     y = 12 + 0.3 * X[:, 0] - 0.2 * X[:, 1] + 0.15 * rng.normal(size=n)
     table = pd.DataFrame(X, columns=[f"Number{i}" for i in range(useless + 2)])
