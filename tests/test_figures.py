@@ -69,3 +69,27 @@ def test_drawn_things_have_the_right_width(figure):
     plain["axes"][1]["lines"] = [[np.zeros((3, 7)), "lying"]]
     with pytest.raises(ProtocolError):
         Figure.from_plain(plain)
+
+
+def test_titles_at_any_place_and_the_looks_of_the_frame_are_told():
+    drawn, axis = plt.subplots()
+    axis.set_title("cat", loc="left", color="#ff0000")
+    axis.text(0, 0, "note", color="#00ff00")
+    for spine in axis.spines.values():
+        spine.set_edgecolor("#0000ff")
+    summary = Figure.from_plain(summarise(drawn)[1]).axes[0]
+    axis.axis("off")
+    without_frame = Figure.from_plain(summarise(drawn)[1]).axes[0]
+    plt.close(drawn)
+    assert summary.title == "cat"
+    assert set(summary.looks) == {"#ff0000", "#00ff00", "#0000ff"}
+    assert set(without_frame.looks) == {"#ff0000", "#00ff00"}
+
+
+def test_a_mesh_counts_as_an_image():
+    drawn, axis = plt.subplots()
+    values = np.arange(6.0).reshape(2, 3)
+    axis.pcolormesh(values)
+    summary = Figure.from_plain(summarise(drawn)[1]).axes[0]
+    plt.close(drawn)
+    np.testing.assert_array_equal(summary.images[0].values, values)

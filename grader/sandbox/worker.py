@@ -3,6 +3,7 @@
 Runs in the confined process (`serve`), or in the author's own process when a suite is tried without a sandbox.
 """
 
+import dataclasses
 import importlib
 import itertools
 import os
@@ -113,7 +114,9 @@ class Server:
         return {"r": [number, type(value).__name__]}
 
     def _refer_opaque(self, value: object, write: Callable[[object], Any]) -> Any:
-        """In a rank, whose objects end with it: what is not plain data is only named."""
+        """In a rank, whose objects end with it: a dataclass leaves as its fields, what else is not plain is only named."""
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return write({field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)})
         summary = self._summarise(value)
         return {"o": [summary[0], write(summary[1])]} if summary else {"o": ["opaque", type(value).__name__]}
 

@@ -38,6 +38,8 @@ class Axes:
     ticks: tuple[tuple[str, ...], tuple[str, ...]]
     """Tick labels along x and y."""
     texts: tuple[str, ...]
+    looks: tuple[str, ...]
+    """Colours of what surrounds the data, as #rrggbb: the title's, the frame's where it is drawn, the texts'."""
     lines: tuple[Drawn, ...]
     points: tuple[Drawn, ...]
     bars: tuple[Drawn, ...]
@@ -84,6 +86,7 @@ def _axes(plain: Any) -> Axes:
         legend=_texts(plain["legend"]),
         ticks=(_texts(plain["ticks"][0]), _texts(plain["ticks"][1])),
         texts=_texts(plain["texts"]),
+        looks=_texts(plain["looks"]),
         lines=_drawn(plain["lines"], 2),
         points=_drawn(plain["points"], 2),
         bars=_drawn(plain["bars"], 4),
@@ -121,7 +124,7 @@ def summarise(thing: object) -> tuple[str, Any] | None:
 
 
 def _plain_axes(axis: Any) -> dict[str, Any]:
-    from matplotlib.collections import PathCollection
+    from matplotlib.collections import PathCollection, QuadMesh
     from matplotlib.patches import Polygon, Rectangle, StepPatch
 
     legend = axis.get_legend()
@@ -129,16 +132,35 @@ def _plain_axes(axis: Any) -> dict[str, Any]:
     outlines = [[patch.get_xy(), ""] for patch in axis.patches if isinstance(patch, Polygon)]  # histtype="step"
     stairs = [[_steps(patch), ""] for patch in axis.patches if isinstance(patch, StepPatch)]
     scatters = [item for item in axis.collections if isinstance(item, PathCollection)]
+    pictures = [*axis.images, *(item for item in axis.collections if isinstance(item, QuadMesh))]
     return {
         **{name: getattr(axis, f"get_{name}")() for name in TEXT_FIELDS},
+        "title": " ".join(filter(None, (axis.get_title(loc=side) for side in ("left", "center", "right")))),
         "legend": [text.get_text() for text in legend.get_texts()] if legend else [],
         "ticks": [[label.get_text() for label in labels()] for labels in (axis.get_xticklabels, axis.get_yticklabels)],
         "texts": [text.get_text() for text in axis.texts],
         "lines": [*([_line(line), str(line.get_label())] for line in axis.lines), *outlines, *stairs],
         "points": [[np.ma.filled(item.get_offsets(), np.nan), str(item.get_label())] for item in scatters],
         "bars": [[_rectangles(bars), ""]] if bars else [],
-        "images": [[np.ma.filled(image.get_array(), np.nan), str(image.get_label())] for image in axis.images],
+        "looks": _looks(axis),
+        "images": [[_picture(item), str(item.get_label())] for item in pictures],
     }
+
+
+def _looks(axis: Any) -> list[str]:
+    from matplotlib.colors import to_hex
+    from matplotlib.text import Text
+
+    words = [child for child in axis.get_children() if isinstance(child, Text) and child.get_text()]
+    frame = [spine for spine in axis.spines.values() if spine.get_visible() and axis.axison]
+    colours = [*(text.get_color() for text in words), *(spine.get_edgecolor() for spine in frame)]
+    return [to_hex(colour) for colour in colours]
+
+
+def _picture(image: Any) -> np.ndarray:
+    """What an image shows: (rows, columns) of numbers, or (rows, columns, channels) of colours."""
+    values = np.ma.asarray(image.get_array())
+    return values.astype(float).filled(np.nan)
 
 
 def _line(line: Any) -> np.ndarray:
