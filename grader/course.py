@@ -39,7 +39,7 @@ class Task(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     number: int
     name: str
-    """The task's name; its file is `<name>.py`, its hidden suite `test_<name>.py`."""
+    """The task's name; its file is `<name>.py`, its hidden suite `test_<name>.py` or `test_<name>_<idea>.py`."""
     title: str
     checks: dict[str, float]
     bonus: bool = False

@@ -1,5 +1,6 @@
 """The example class is in step with the solution and names what each submission must get; junk is wrong, not a fault."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from grader.submission import Submission, discover
 
 ROOT = Path(__file__).parents[1]
 SUBMISSIONS = ROOT / "fixtures" / "submissions"
+NAMES = Course(ROOT).names
 JUNK = ["None", "'junk'", "[]", "float('nan')", "object()", "{}", "lambda *a: None", "{'rmse_log': 'x', 1: None}"]
 
 
@@ -22,7 +24,7 @@ def test_the_classes_are_in_step_with_the_solutions():
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("name", Course(ROOT).names)
+@pytest.mark.parametrize("name", NAMES)
 def test_every_entry_has_an_expectation(name):
     assignment = Course(ROOT).assignment(name)
     entries = {entry.student for entry in discover(SUBMISSIONS / name, assignment)}
@@ -30,48 +32,61 @@ def test_every_entry_has_an_expectation(name):
     assert len(entries) >= 14
 
 
+@pytest.fixture(scope="module", params=NAMES)
+def name(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def engine():
+def engine(name):
     course = Course(ROOT)
-    with LocalEngine(course, course.assignment("house_prices"), seed=3, jobs=2) as engine:
+    with LocalEngine(course, course.assignment(name), seed=3, jobs=2) as engine:
         engine.wait_ready()
         yield engine
 
 
-def junk(expression: str) -> Submission:
-    """Six files whose every function gives the same junk, and whose classes' methods do, too."""
-    functions = (
-        "load_data summarize top_correlations plot_target plot_relationships split target to_price make_loader train rmse "
-        "predict evaluate plot_predictions cross_validate search best compare_regressors plot_comparison"
-    ).split()
-    lines = [f"def {name}(*args, **kwargs):\n    return {expression}\n" for name in functions]
-    lines += [
-        f"class {name}:\n    feature_names_ = None\n    def __init__(self, *args, **kwargs): pass\n"
-        f"    def fit(self, *args): return {expression}\n    transform = fit_transform = __call__ = fit\n"
-        for name in ("Preprocessor", "LinearRegression")
-    ]
-    text = "\n".join(lines).encode()
-    return Submission("junk", dict.fromkeys(Course(ROOT).assignment("house_prices").files, text), "junk")
+def files_in(folder: Path, assignment: str) -> dict[str, bytes]:
+    """The task files of a folder."""
+    return {name: (folder / name).read_bytes() for name in Course(ROOT).assignment(assignment).files}
+
+
+def junk(stub: bytes, expression: str) -> bytes:
+    """A file with a stub's functions and classes, all of which, and whose classes' methods, give the same junk."""
+    lines = []
+    for node in ast.parse(stub).body:
+        if isinstance(node, ast.FunctionDef):
+            lines.append(f"def {node.name}(*args, **kwargs):\n    return {expression}\n")
+        if isinstance(node, ast.ClassDef):
+            methods = {item.name for item in node.body if isinstance(item, ast.FunctionDef)} - {"__init__"}
+            lines.append(f"class {node.name}:\n    def __init__(self, *args, **kwargs): pass\n")
+            lines += [
+                f"    def {method}(self, *args, **kwargs): return {expression}\n" for method in methods | {"__call__"}
+            ]
+    return "\n".join(lines).encode()
 
 
 @pytest.mark.parametrize("expression", JUNK)
-def test_junk_is_wrong_and_never_a_fault_of_ours(engine, expression):
-    result = engine.submit(junk(expression)).result()
+def test_junk_is_wrong_and_never_a_fault_of_ours(name, engine, expression):
+    stubs = files_in(ROOT / "assignments" / name, name)
+    files = {file: junk(stub, expression) for file, stub in stubs.items()}
+    result = engine.submit(Submission("junk", files, "junk")).result()
     assert result.status is SubmissionStatus.GRADED
     assert (result.score, result.bonus) == (0, 0), [check.name for check in result.checks if check.points]
 
 
-@pytest.mark.parametrize(
-    "folder", sorted((ROOT / "tests" / "alternatives" / "house_prices").iterdir()), ids=lambda p: p.name
-)
-def test_correct_solutions_in_other_hands_have_full_marks(engine, folder):
-    files = {path.name: path.read_bytes() for path in folder.glob("*.py")}
-    result = engine.submit(Submission(folder.name, files, folder.name)).result()
-    lost = [(check.name, check.detail) for check in result.checks if not check.points]
-    assert (result.score, result.bonus, lost) == (100, 10, [])
+def test_correct_solutions_in_other_hands_have_full_marks(name, engine):
+    folders = sorted((ROOT / "tests" / "alternatives" / name).iterdir())
+    assert len(folders) >= 3
+    jobs = [engine.submit(Submission(folder.name, files_in(folder, name), folder.name)) for folder in folders]
+    for folder, result in zip(folders, (job.result() for job in jobs), strict=True):
+        lost = [(check.name, check.detail) for check in result.checks if not check.points]
+        assert (folder.name, result.score, result.bonus, lost) == (folder.name, 100, 10, [])
 
 
-def test_the_same_seed_gives_the_same_grades_three_times(engine):
-    files = {path.name: path.read_bytes() for path in (ROOT / "solutions" / "house_prices").glob("*.py")}
-    results = [engine.submit(Submission("ada", files, "ada")).result() for _ in range(3)]
+def test_the_same_seed_gives_the_same_grades_three_times(name, engine):
+    files = files_in(ROOT / "solutions" / name, name)
+    jobs = [engine.submit(Submission(student, files, student)) for student in ("ada", "ben", "chloe")]
+    results = [job.result() for job in jobs]
     assert [(result.score, result.bonus) for result in results] == [(100, 10)] * 3
+    checks = [[(check.name, check.status, check.points) for check in result.checks] for result in results]
+    assert checks[0] == checks[1] == checks[2]

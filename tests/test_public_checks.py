@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
@@ -15,32 +16,53 @@ import pytest
 from grader.course import Assignment, Course
 
 COURSE = Course(Path(__file__).resolve().parents[1])
-HANDOUT, SOLUTION = COURSE.handout("house_prices"), COURSE.solution("house_prices")
 FEWEST_CHECKS = 4
 PATIENCE = 300  # seconds; a busy machine needs most of a minute
 
-A_COLUMN_FOR_A_VECTOR = """
-_right = LinearRegression.forward
-LinearRegression.forward = lambda self, x: _right(self, x).unsqueeze(-1)
-"""
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong line behind a solved file, and what the self-checks must say of it."""
+
+    file: str
+    line: str
+    check: str
+    told: tuple[str, ...]
+
+
+MISTAKES = {
+    "house_prices": Mistake(
+        "train.py",
+        "_right = LinearRegression.forward\nLinearRegression.forward = lambda self, x: _right(self, x).unsqueeze(-1)\n",
+        "train_model",
+        (r"Rule: +the untrained output has the right shape", r"Expected: \(4", r"Got: +\(4, 1\)", r"Hint: +\S"),
+    ),
+    "image_classification": Mistake(
+        "visualize.py",
+        "_right = plot_confusion_matrix\nplot_confusion_matrix = lambda cm, *args, **more: _right(cm.T, *args, **more)\n",
+        "visualize_confusion",
+        (r"Rule: +\S", r"Expected: \S", r"Got: +\S", r"Hint: +\S"),
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=COURSE.names)
+def assignment(request) -> Assignment:
+    return COURSE.assignment(request.param)
 
 
 @pytest.fixture(scope="module")
-def assignment() -> Assignment:
-    return COURSE.assignment("house_prices")
+def readme(assignment) -> str:
+    return (COURSE.handout(assignment.name) / "README.md").read_text("utf-8")
 
 
-@pytest.fixture(scope="module")
-def readme() -> str:
-    return (HANDOUT / "README.md").read_text("utf-8")
-
-
-def desk(folder: Path, *, solved: bool) -> Path:
+def desk(folder: Path, name: str, *, solved: bool) -> Path:
     """A student's folder: what was handed out, with the stubs or with the solutions."""
-    work = folder / "house_prices"
-    shutil.copytree(HANDOUT, work, ignore=shutil.ignore_patterns("__pycache__", ".pytest_cache", "results"))
+    work = folder / name
+    left_out = shutil.ignore_patterns("__pycache__", ".pytest_cache", "results")
+    shutil.copytree(COURSE.handout(name), work, ignore=left_out)
     if solved:
-        shutil.copytree(SOLUTION, work, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(COURSE.solution(name), work, dirs_exist_ok=True, ignore=left_out)
     return work
 
 
@@ -56,11 +78,11 @@ def run_self_checks(*folders: Path) -> subprocess.CompletedProcess:
     )
 
 
-def declared_checks() -> dict[str, str]:
+def declared_checks(name: str) -> dict[str, str]:
     """Name -> task of each self-check."""
     functions = [
         node
-        for node in ast.parse((HANDOUT / "test_public.py").read_text("utf-8")).body
+        for node in ast.parse((COURSE.handout(name) / "test_public.py").read_text("utf-8")).body
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
     ]
     tasks = {}
@@ -75,32 +97,34 @@ def declared_checks() -> dict[str, str]:
 @pytest.mark.slow
 def test_stubs_are_to_do_and_the_solution_passes(tmp_path, assignment):
     # Exit code 0 for stubs: nothing is wrong with work that was not begun, and red is kept for what is.
-    done = run_self_checks(desk(tmp_path / "begun", solved=False), desk(tmp_path / "finished", solved=True))
+    name = assignment.name
+    desks = desk(tmp_path / "begun", name, solved=False), desk(tmp_path / "finished", name, solved=True)
+    done = run_self_checks(*desks)
     assert done.returncode == 0, done.stdout + done.stderr
-    number = len(declared_checks())
+    number = len(declared_checks(name))
     assert f"{number} passed, {number} to do" in done.stdout
     assert "FAILURES" not in done.stdout
     untouched, finished = done.stdout.split(f" {assignment.title} ")[1:]
-    for task, checks in Counter(declared_checks().values()).items():
+    for task, checks in Counter(declared_checks(name).values()).items():
         assert re.search(rf"{task}\.py +·{{{checks}}} +to do", untouched)
         assert re.search(rf"{task}\.py +✓{{{checks}}} +{checks} of {checks}", finished)
-    assert "Next: Task 1: write load_data()." in untouched
+    assert re.search(r"Next: Task 1: write \w+(\.\w+)?\(\)\.", untouched)
     assert "All of these checks pass." in finished
 
 
 @pytest.mark.slow
-def test_a_mistake_is_told_in_words(tmp_path):
-    work = desk(tmp_path, solved=True)
-    with (work / "train.py").open("a") as file:
-        file.write(A_COLUMN_FOR_A_VECTOR)
+def test_a_mistake_is_told_in_words(tmp_path, assignment):
+    mistake, work = MISTAKES[assignment.name], desk(tmp_path, assignment.name, solved=True)
+    with (work / mistake.file).open("a") as file:
+        file.write("\n" + mistake.line)
     with (work / "bonus.py").open("a") as file:
         file.write("\nresults = {\n")
-    shutil.copy(HANDOUT / "evaluate.py", work)
+    shutil.copy(COURSE.handout(assignment.name) / "evaluate.py", work)
     done = run_self_checks(work)
     assert done.returncode == 1, done.stdout + done.stderr
 
-    told = re.search(r"_ test_train_model _+\n(.*?)\n_____", done.stdout, re.DOTALL)[1]
-    for line in (r"Rule: +the untrained output has the right shape", r"Expected: \(4", r"Got: +\(4, 1\)", r"Hint: +\S"):
+    told = re.search(rf"_ test_{mistake.check} _+\n(.*?)\n_____", done.stdout, re.DOTALL)[1]
+    for line in mistake.told:
         assert re.search(line, told), f"no {line!r} in {told}"
     assert re.search(r"importing bonus\.py raised SyntaxError: .*\(bonus\.py", done.stdout)
 
@@ -108,22 +132,21 @@ def test_a_mistake_is_told_in_words(tmp_path):
     for ours in ("Traceback", "grader/", "test_public.py:", "short test summary", "INTERNALERROR"):
         assert ours not in done.stdout + done.stderr
 
-    per_task = Counter(declared_checks().values())
+    per_task = Counter(declared_checks(assignment.name).values())
     last_line = done.stdout.strip().splitlines()[-1]
     assert f"{1 + per_task['bonus']} to fix" in last_line
     assert f"{per_task['evaluate']} to do" in last_line
-    assert "Next: train.py: The model maps" in done.stdout
 
 
 def test_each_task_has_self_checks(assignment):
-    per_task = Counter(declared_checks().values())
+    per_task = Counter(declared_checks(assignment.name).values())
     assert set(per_task) == {task.name for task in assignment.task}
     assert min(per_task.values()) >= FEWEST_CHECKS
 
 
 def test_k_selects_the_checks_of_one_task(assignment):
     """The handout says `pytest -k train`: a check is named after its task, and after no other."""
-    for name, task in declared_checks().items():
+    for name, task in declared_checks(assignment.name).items():
         assert [other.name for other in assignment.task if other.name in name] == [task]
 
 
@@ -148,21 +171,28 @@ def test_readme_has_limits_and_thresholds(readme, assignment):
 
 @pytest.fixture(scope="module")
 def solved_preprocess() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("solved_preprocess", SOLUTION / "preprocess.py")
+    spec = importlib.util.spec_from_file_location(
+        "solved_preprocess", COURSE.solution("house_prices") / "preprocess.py"
+    )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def test_readme_lists_the_columns_where_na_means_none(readme, solved_preprocess):
-    quoted = "".join(line for line in readme.splitlines() if line.startswith("> "))
+@pytest.fixture(scope="module")
+def house_readme() -> str:
+    return (COURSE.handout("house_prices") / "README.md").read_text("utf-8")
+
+
+def test_readme_lists_the_columns_where_na_means_none(house_readme, solved_preprocess):
+    quoted = "".join(line for line in house_readme.splitlines() if line.startswith("> "))
     assert set(re.findall(r"`(\w+)`", quoted)) == solved_preprocess.none_columns()
 
 
-def test_readme_orders_the_ladders(readme, solved_preprocess):
+def test_readme_orders_the_ladders(house_readme, solved_preprocess):
     ladders, none = solved_preprocess.ladders(), solved_preprocess.none_columns()
     told = {}
-    for columns, rungs in re.findall(r"^\| (`.+`) \| ((?:none|`\w+`)(?: < `\w+`)+) \|$", readme, re.MULTILINE):
+    for columns, rungs in re.findall(r"^\| (`.+`) \| ((?:none|`\w+`)(?: < `\w+`)+) \|$", house_readme, re.MULTILINE):
         words = [word.strip("` ") for word in rungs.split("<")]
         told |= dict.fromkeys(re.findall(r"`(\w+)`", columns), words)
     assert len(told) >= 15

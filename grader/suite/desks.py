@@ -1,5 +1,6 @@
 """Where collected checks belong: a hidden suite in `tests/hidden/<name>`, or the self-checks beside a student's files."""
 
+import importlib
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,16 @@ SECONDS_OF_A_HUNG_SELF_CHECK = 30
 def seat_items(config: pytest.Config, items: list[pytest.Item], seed: int) -> None:
     """Give each check its desk; one desk for each folder."""
     desks = config.stash.setdefault(DESKS, {})
+    if config.pluginmanager.hasplugin("timeout"):
+        # The first optimizer imports this, for many seconds on a busy machine: a check stopped in its midst leaves half a
+        # module behind, on which all later ones fail.
+        importlib.import_module("torch._dynamo")
     for folder in dict.fromkeys(item.path.parent for item in items):
-        own = {_name(item): item for item in items if item.path.parent == folder}
         try:
-            desk = _desk(config, folder, {name: item.function.__check__ for name, item in own.items()}, seed)
+            assignment = _assignment_of(folder)
+            own = {_name(item, assignment): item for item in items if item.path.parent == folder}
+            checks = {name: item.function.__check__ for name, item in own.items()}
+            desk = _desk(config, folder, assignment, checks, seed)
         except UsageError as error:
             raise pytest.UsageError(str(error)) from None
         desks[folder] = desk
@@ -39,21 +46,32 @@ def _in_rubric_order(items: list[pytest.Item], own: dict[str, pytest.Item], desk
         items[place] = own[name]
 
 
-def _name(item: pytest.Item) -> str:
-    task = item.function.__check__.task or item.path.stem.removeprefix("test_")
+def _assignment_of(folder: Path) -> Assignment:
+    """A student's folder has its declaration beside the self-checks, a hidden suite's is the course's."""
+    if (folder / "assignment.toml").is_file():
+        return read_assignment(folder / "assignment.toml")
+    return Course.find(folder).assignment(folder.name)
+
+
+def _name(item: pytest.Item, assignment: Assignment) -> str:
+    task = item.function.__check__.task or _task_of(item.path.stem.removeprefix("test_"), assignment)
     return f"{task}.{item.originalname.removeprefix('test_')}"
 
 
-def _desk(config: pytest.Config, folder: Path, checks: dict[str, Check], seed: int) -> Desk:
+def _task_of(stem: str, assignment: Assignment) -> str:
+    """The task of `test_train.py` and of `test_train_accelerate.py`: train, unless there is a task train_accelerate."""
+    fitting = [task.name for task in assignment.task if f"{stem}_".startswith(f"{task.name}_")]
+    return max(fitting, key=len, default=stem)
+
+
+def _desk(config: pytest.Config, folder: Path, assignment: Assignment, checks: dict[str, Check], seed: int) -> Desk:
     if (folder / "assignment.toml").is_file():
-        return _self_check_desk(folder, checks, seed)
-    assignment = Course.find(folder).assignment(folder.name)
+        return _self_check_desk(folder, assignment, checks, seed)
     return hidden_desk(folder, assignment, checks, seed, config.getoption("--submission"))
 
 
-def _self_check_desk(folder: Path, checks: dict[str, Check], seed: int) -> Desk:
+def _self_check_desk(folder: Path, assignment: Assignment, checks: dict[str, Check], seed: int) -> Desk:
     """Public self-checks carry no points: the scoreboard counts them by task."""
-    assignment = read_assignment(folder / "assignment.toml")
     run = Run(seed, assignment, folder / "data")
     modules = [task.name for task in assignment.task]
     return Desk(SelfCheckRubric(assignment, checks), run, lambda: student_in(folder, modules))

@@ -1,10 +1,4 @@
-"""Task 2: what the features say about a house, asked one column at a time.
-
-Names, scales and extra columns are the student's choice: a column is recognised by its name within the features' names, an
-order by how the features move, an indicator by what switches it.
-"""
-
-import math
+"""Task 2: the split, the target, and what holds for any features: their columns, their scale, their independence."""
 
 import numpy as np
 import pandas as pd
@@ -20,13 +14,9 @@ from grader.suite import (
     require,
 )
 
-NONE_LADDERS = ("BsmtQual", "BsmtCond", "BsmtExposure", "BsmtFinType1", "FireplaceQu", "GarageFinish", "GarageQual")
+FEW = ["MSSubClass", "Neighborhood", "LotFrontage", "LotArea", "OverallQual", "KitchenQual", "GarageType", "YrSold"]
+"""Columns of every kind, for rules that hold for any table: all 79 would only cost time."""
 CLOSE = {"rtol": 1e-4, "atol": 1e-4}  # float32 features of the order of 1
-
-
-def rising(codes: np.ndarray) -> bool:
-    """Whether one of the features rises strictly from each row to the next."""
-    return bool((np.diff(codes, axis=0) > 1e-6).all(axis=0).any())
 
 
 def parts_of(parts: object) -> list[pd.DataFrame]:
@@ -88,7 +78,7 @@ def test_clean_matrix(houses, fitted):
 
 @check(title="fit_transform is fit, then transform", hint="fit returns self, so the two can be chained.")
 def test_fit_transform(student, houses):
-    table = houses.train.iloc[:120]
+    table = houses.train[FEW].iloc[:120]
     at_once = as_frame(student.preprocess.Preprocessor().fit_transform(table), "fit_transform's result")
     chained = as_frame(student.preprocess.Preprocessor().fit(table).transform(table), "fit(…).transform(…)")
     assert_close(chained.to_numpy(), at_once.to_numpy(), "fit(…).transform(…)")
@@ -113,7 +103,7 @@ def test_feature_names(student, houses, fitted):
     hint="Leave SalePrice and Id out of the columns that fit remembers, also when Id comes as a column.",
 )
 def test_no_price_no_id(student, houses):
-    table = houses.train.reset_index()
+    table = houses.train[[*FEW, "SalePrice"]].reset_index()
     preprocessor = student.preprocess.Preprocessor()
     preprocessor.fit(table)
     rows = table.iloc[:20]
@@ -140,19 +130,6 @@ def test_standardised(houses, fitted):
 
 
 @check(
-    title="Rows that fit has not seen are standardised with what fit learnt",
-    hint="transform learns nothing: no mean, median, category or scale of the table that it is given.",
-)
-def test_training_statistics(houses, fitted, rng):
-    column = str(rng.choice(["LotArea", "GrLivArea", "OverallQual", "YearBuilt"]))
-    train = houses.train[column].astype(float)
-    values = [int(value) for value in train.quantile([0.05, 0.5, 0.98])]
-    got = fitted.numbers({column: houses.variants(column, [values[0], values[-1], *values])})[column]
-    expected = ((np.array(values) - train.mean()) / train.std())[:, None]
-    _require_one_close(got, expected, f"{column}, standardised", f"values {values}", atol=0.01)
-
-
-@check(
     title="What a house becomes does not depend on the other houses of the table",
     hint="transform(all).loc[i] and transform(just i) are the same row.",
 )
@@ -166,14 +143,15 @@ def test_row_by_row(houses, fitted, rng):
 
 @check(title="fit and transform leave their argument as it was", hint="Work on a copy of the table.")
 def test_argument_unchanged(student, houses):
-    kept = student.make(_frame_recipe(houses.train))
+    table = houses.train.iloc[:80]
+    kept = student.make(_frame_recipe(table))
     preprocessor = student.preprocess.Preprocessor()
     preprocessor.fit(kept)
     as_frame(preprocessor.transform(kept), "transform's result")
     after = as_frame(kept.copy(), "the table")
-    require(list(after.columns) == list(houses.train.columns), "no column was added, dropped or moved")
-    require(list(after.index) == list(houses.train.index), "the index is as it was")
-    require(bool(after.equals(houses.train)), "no cell was changed")
+    require(list(after.columns) == list(table.columns), "no column was added, dropped or moved")
+    require(list(after.index) == list(table.index), "the index is as it was")
+    require(bool(after.equals(table)), "no cell was changed")
 
 
 def _frame_recipe(table: pd.DataFrame):
@@ -194,151 +172,9 @@ def test_before_fit(student, houses):
     require(False, "transform before fit raises an error", got="a result")
 
 
-@check(
-    title="The quality words are a ladder: Po < Fa < TA < Gd < Ex",
-    hint="Map the words to ordered numbers by hand; the alphabet orders them wrongly. There are ten such columns.",
-)
-def test_quality_ladders(houses, fitted, ladders):
-    _require_rising(houses, fitted, {column: words for column, words in ladders.items() if words[0] == "Po"})
-
-
-def _require_rising(houses, fitted, ladders: dict[str, tuple[str, ...]]) -> None:
-    codes = fitted.codes({column: houses.variants(column, list(words)) for column, words in ladders.items()})
-    for column, words in ladders.items():
-        order = " < ".join(words)
-        require(rising(codes[column]), "a better word gives a larger number", case=column, expected=order)
-
-
-@check(
-    title="Basement, garage finish and functionality are ladders too",
-    hint="data_description.txt lists the words from best to worst.",
-)
-def test_other_ladders(houses, fitted, ladders):
-    _require_rising(houses, fitted, {column: words for column, words in ladders.items() if words[0] != "Po"})
-
-
-@check(
-    title="NA that means none is the rung below the worst",
-    hint="No basement is less than a poor basement: neither the commonest word nor the median.",
-)
-def test_none_is_lowest(houses, fitted, ladders):
-    ends = {column: (ladders[column][0], ladders[column][-1]) for column in NONE_LADDERS}
-    codes = fitted.codes({column: houses.variants(column, [None, *words]) for column, words in ends.items()})
-    for column, words in ends.items():
-        order = f"NA < {words[0]} < {words[1]}"
-        require(rising(codes[column]), f"NA is below {words[0]}", case=column, expected=order)
-
-
-@check(
-    title="NA that means none is a category of its own",
-    hint="Fill NA with a word of its own before one-hot encoding: no garage is not the commonest garage.",
-)
-def test_none_is_a_category(houses, fitted):
-    known = {column: _known(houses, column) for column in ("GarageType", "Alley", "MiscFeature", "Fence")}
-    codes = fitted.codes({column: houses.variants(column, [None, *words]) for column, words in known.items()})
-    for column, words in known.items():
-        gaps = np.abs(codes[column][1:] - codes[column][0]).max(axis=1)
-        same = [word for word, gap in zip(words, gaps, strict=True) if gap < 1e-6]
-        require(not same, "a house without one differs from each that has one", case=column, got=f"the same as {same}")
-
-
-def _known(houses, column: str) -> list:
-    """The column's values among the training rows."""
-    return sorted(houses.train[column].dropna().unique())
-
-
-@check(
-    title="A hole in a ladder takes the median rung of the training rows",
-    hint="KitchenQual and Functional: NA there is an unknown, not a none.",
-)
-def test_hole_in_a_ladder(houses, fit_on, ladders, rng):
-    table = houses.train.assign(KitchenQual=_spread_kitchens(len(houses.train), rng))
-    fitted, questions, medians = fit_on(table), {}, {}
-    for column in ("KitchenQual", "Functional"):
-        words = ladders[column]
-        rungs = table[column].map({word: rung for rung, word in enumerate(words)})
-        medians[column] = words[math.floor(rungs.median())], words[math.ceil(rungs.median())]
-        questions[column] = houses.variants(column, [words[0], words[-1], None, *medians[column]])
-    for column, (hole, below, above) in fitted.numbers(questions).items():
-        between = np.clip(hole, below, above)  # half-way between two rungs, either and their mean will do
-        case = f"the median word is {medians[column][0]}"
-        _require_one_close(hole, between, f"{column} of a house with a hole", case, CLOSE["atol"])
-
-
-def _spread_kitchens(n: int, rng: np.random.Generator) -> np.ndarray:
-    """Kitchens whose median word, Gd, is neither the commonest, Ex, nor the mean."""
-    words = np.repeat(["Po", "Fa", "TA", "Gd"], [n // 40, n // 4, n // 10, n // 4])
-    return rng.permutation(np.concatenate([words, np.repeat("Ex", n - len(words))]))
-
-
-def _require_one_close(got: np.ndarray, expected: np.ndarray, what: str, case: str, atol: float) -> None:
-    """One of a number's features is as expected; others, such as its logarithm, are the student's own."""
-    gaps = np.abs(got - expected).reshape(-1, got.shape[-1]).max(axis=0)
-    require(bool((gaps <= atol).any()), f"{what} is right", case=case, expected=expected.round(4), got=got.round(4))
-
-
-def _require_indicators(houses, fitted, columns: tuple[str, ...]) -> None:
-    """The features of each column's values span as many directions as indicators do; a single number spans one."""
-    codes = fitted.codes({column: houses.variants(column, _known(houses, column)) for column in columns})
-    for column, code in codes.items():
-        directions = int(np.linalg.matrix_rank(code - code[0], tol=1e-4))
-        rule = "each value has an indicator of its own"
-        require(directions >= len(code) - 1, rule, case=column, expected=len(code), got=directions)
-
-
-@check(
-    title="Categories without an order become indicators",
-    hint="One column a value (one fewer will do): a single number would put an order where there is none.",
-)
-def test_one_hot(houses, fitted):
-    _require_indicators(houses, fitted, ("Neighborhood", "MSZoning", "HouseStyle", "SaleCondition"))
-
-
-@check(title="MSSubClass is a code, not a size", hint="60 is not three times 20: treat it as a category.")
-def test_subclass_is_a_code(houses, fitted):
-    _require_indicators(houses, fitted, ("MSSubClass",))
-
-
-@check(
-    title="A category that fit never saw switches every indicator of its column off",
-    hint="No error, no new column, and not one of the known categories: OneHotEncoder calls it handle_unknown='ignore'.",
-)
-def test_unseen_category(houses, fitted):
-    strangers = {"Neighborhood": ["Atlantis", "Xanadu"], "RoofMatl": ["Straw", "Glass"]}
-    codes = fitted.codes({c: houses.variants(c, [*words, *_known(houses, c)]) for c, words in strangers.items()})
-    for column, code in codes.items():
-        for unseen in code[:2]:
-            assert_close(unseen, code[2:].min(axis=0), f"the indicators of an unseen {column}", **CLOSE)
-
-
-@check(
-    title="A hole in a number takes the median of the training rows",
-    hint="Learn the median in fit; transform only uses it.",
-)
-def test_hole_in_a_number(houses, fitted):
-    medians = {column: float(houses.train[column].median()) for column in ("LotFrontage", "GarageYrBlt")}
-    questions = {c: houses.variants(c, [median - 20, median + 20, np.nan, median]) for c, median in medians.items()}
-    for column, (hole, filled) in fitted.numbers(questions).items():
-        case = f"the median is {medians[column]:g}"
-        _require_one_close(hole, filled, f"{column} of a house with a hole", case, atol=1e-3)
-
-
-@check(
-    title="No veneer has no area: MasVnrArea is 0 where MasVnrType is None",
-    hint="Fill this one before the median fills the rest.",
-)
-def test_no_veneer(houses, fit_on):
-    bare = houses.train["MasVnrType"].eq("None")
-    fitted = fit_on(houses.train[~bare | (bare.cumsum() <= 20)])  # most have a veneer: the median is not 0
-    rows = houses.variants("MasVnrArea", [0.0, 300.0, np.nan, 0.0])
-    rows["MasVnrType"] = pd.Series(["BrkFace"] * 2 + ["None"] * 2, index=rows.index, dtype=rows["MasVnrType"].dtype)
-    hole, zero = fitted.numbers({"MasVnrArea": rows})["MasVnrArea"]
-    _require_one_close(hole, zero, "MasVnrArea of a house without veneer", "MasVnrType None, MasVnrArea NA", atol=1e-3)
-
-
 @check(title="A column that is constant in training becomes 0", hint="Its deviation is 0: do not divide by it.")
 def test_constant_column(student, houses):
-    table = houses.train.assign(PoolArea=0, MiscVal=7)
+    table = houses.train[FEW].assign(PoolArea=0, MiscVal=7)
     preprocessor = student.preprocess.Preprocessor()
     preprocessor.fit(table)
     features = as_frame(preprocessor.transform(table.iloc[:10]), "transform's result")
