@@ -59,7 +59,7 @@ def plot_confusion_matrix(cm: np.ndarray, class_names: Sequence[str], normalize:
     axis.set(title="Confusion matrix", xlabel="predicted class", ylabel="true class")
     dark = 0.6 * shown.max()
     for (row, column), value in np.ndenumerate(shown):
-        text = f"{value:.2f}" if normalize else f"{value:d}"
+        text = f"{value:.2f}" if normalize else f"{value:g}"
         axis.text(column, row, text, ha="center", va="center", fontsize=8, color="white" if value > dark else "black")
     return figure
     ### END SOLUTION
