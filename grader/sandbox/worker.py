@@ -87,7 +87,7 @@ class Server:
         def call() -> dict[str, object]:
             args, kwargs = Incoming(buffers, self._resolve).value(inner)
             value = self._call(buffers, target, path, args, kwargs)
-            return {"value": value, "modules": [thing.state_dict() for thing in args if hasattr(thing, "state_dict")]}
+            return {"value": value, "modules": [thing.state_dict() for thing in args if _is_module(thing)]}
 
         return run_ranks(processes, patience, call, lambda error: account_of(error, self._folder), self._refer_opaque)
 
@@ -119,6 +119,12 @@ class Server:
             return write({field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)})
         summary = self._summarise(value)
         return {"o": [summary[0], write(summary[1])]} if summary else {"o": ["opaque", type(value).__name__]}
+
+
+def _is_module(thing: object) -> bool:
+    """Whether it has weights; loaders and optimizers have a `state_dict`, too."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(thing, torch.nn.Module)
 
 
 class Kept:
