@@ -93,3 +93,13 @@ def test_a_mesh_counts_as_an_image():
     summary = Figure.from_plain(summarise(drawn)[1]).axes[0]
     plt.close(drawn)
     np.testing.assert_array_equal(summary.images[0].values, values)
+
+
+def test_a_legend_of_the_whole_figure_tells_of_each_axis():
+    drawn, axes = plt.subplots(1, 2)
+    for axis in axes:
+        axis.plot([0, 1], label="training")
+    drawn.legend(["training"])
+    summary = Figure.from_plain(summarise(drawn)[1])
+    plt.close(drawn)
+    assert [axis.legend for axis in summary.axes] == [("training",)] * 2

@@ -127,7 +127,7 @@ def _plain_axes(axis: Any) -> dict[str, Any]:
     from matplotlib.collections import PathCollection, QuadMesh
     from matplotlib.patches import Polygon, Rectangle, StepPatch
 
-    legend = axis.get_legend()
+    legends = [*filter(None, [axis.get_legend()]), *axis.figure.legends]  # the figure's own tells of every axis
     bars = [patch for patch in axis.patches if isinstance(patch, Rectangle)]
     outlines = [[patch.get_xy(), ""] for patch in axis.patches if isinstance(patch, Polygon)]  # histtype="step"
     stairs = [[_steps(patch), ""] for patch in axis.patches if isinstance(patch, StepPatch)]
@@ -136,7 +136,7 @@ def _plain_axes(axis: Any) -> dict[str, Any]:
     return {
         **{name: getattr(axis, f"get_{name}")() for name in TEXT_FIELDS},
         "title": " ".join(filter(None, (axis.get_title(loc=side) for side in ("left", "center", "right")))),
-        "legend": [text.get_text() for text in legend.get_texts()] if legend else [],
+        "legend": [text.get_text() for legend in legends for text in legend.get_texts()],
         "ticks": [[label.get_text() for label in labels()] for labels in (axis.get_xticklabels, axis.get_yticklabels)],
         "texts": [text.get_text() for text in axis.texts],
         "lines": [*([_line(line), str(line.get_label())] for line in axis.lines), *outlines, *stairs],
