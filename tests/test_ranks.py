@@ -32,6 +32,13 @@ def other():
     return object(), History
 
 
+def too_deep():
+    value = []
+    for _ in range(1000):
+        value = [value]
+    return value
+
+
 def only_one_raises():
     if distributed.get_rank() == 1:
         raise ValueError("not me")
@@ -60,3 +67,8 @@ def test_what_is_not_plain_is_named(on_two):
 def test_the_rank_that_raised_is_told(on_two):
     with pytest.raises(StudentError, match="process 1 of 2: not me"):
         on_two.only_one_raises()
+
+
+def test_an_answer_that_cannot_be_sent_ends_its_rank(on_two):
+    with pytest.raises(StudentError, match="did not finish"):
+        on_two.too_deep()

@@ -82,6 +82,19 @@ def _fork_rank(rank: int, processes: int, store: str, call: Callable, account: C
 
 
 def _be_rank(rank: int, processes: int, store: str, call, account, refer: Refer, writing: int) -> NoReturn:
+    try:
+        report = _report_of_rank(rank, processes, store, call, account)
+        outgoing = Outgoing(refer)
+        header = outgoing.header(report)
+        with open(writing, "wb") as pipe:
+            for part in (header, *outgoing.buffers):
+                pipe.write(len(part).to_bytes(8, "little"))
+                pipe.write(part)
+    finally:
+        os._exit(0)  # whatever happens: a rank that went on would be a second worker
+
+
+def _report_of_rank(rank: int, processes: int, store: str, call: Callable, account: Callable) -> dict[str, object]:
     import torch
     from torch import distributed
 
@@ -93,16 +106,9 @@ def _be_rank(rank: int, processes: int, store: str, call, account, refer: Refer,
         distributed.init_process_group(
             "gloo", store=distributed.FileStore(store, processes), rank=rank, world_size=processes
         )
-        report = {"ok": call()}
+        return {"ok": call()}
     except BaseException as error:
-        report = {"raised": account(error)}
-    outgoing = Outgoing(refer)
-    header = outgoing.header(report)
-    with open(writing, "wb") as pipe:
-        for part in (header, *outgoing.buffers):
-            pipe.write(len(part).to_bytes(8, "little"))
-            pipe.write(part)
-    os._exit(0)
+        return {"raised": account(error)}
 
 
 def _collect(pipes: list[int], patience: float) -> list[dict[str, Any] | None]:
