@@ -74,6 +74,7 @@ def test_junk_is_wrong_and_never_a_fault_of_ours(name, engine, expression):
     assert (result.score, result.bonus) == (0, 0), [check.name for check in result.checks if check.points]
 
 
+@pytest.mark.slow
 def test_correct_solutions_in_other_hands_have_full_marks(name, engine):
     folders = sorted((ROOT / "tests" / "alternatives" / name).iterdir())
     assert len(folders) >= 3

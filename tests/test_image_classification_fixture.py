@@ -182,6 +182,7 @@ def test_frozen_pretrained_features_beat_random_ones_on_fresh_images(modules):
     assert scores["random"] < 0.45, scores
 
 
+@pytest.mark.slow
 def test_pretraining_is_one_command(tmp_path, modules):
     """A few images and one epoch give a file of the same shape."""
     out = tmp_path / "backbone.safetensors"
