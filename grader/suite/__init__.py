@@ -5,7 +5,8 @@
     @check(title="…", hint="…")
     def test_something(student, rng): ...
 
-Fixtures: `student`, `rng` (a generator of this check's own), `run`, `thresholds`, and every `@reference`.
+Fixtures: `student`, `on_stand_ins` (the student beside the suite's own files for other tasks), `rng` (a generator of this
+check's own), `run`, `thresholds`, and every `@reference`.
 """
 
 from grader.sandbox.remote import Recipe
@@ -24,7 +25,7 @@ from grader.suite.checks import Run, check, reference
 from grader.suite.faults import StudentError
 from grader.suite.figures import Figure
 from grader.suite.proxies import RankResults
-from grader.suite.recipes import accelerator, file, folder, linear, loader, recipe, tensor
+from grader.suite.recipes import accelerator, file, folder, linear, loader, recipe, stand_in, tensor
 from grader.suite.student import Student
 
 __all__ = [
@@ -51,5 +52,6 @@ __all__ = [
     "reference",
     "require",
     "require_columns",
+    "stand_in",
     "tensor",
 ]

@@ -6,7 +6,9 @@ import socket
 import sys
 import tempfile
 from collections.abc import Sequence
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -113,3 +115,29 @@ def folder(files: dict[str, bytes | str]) -> str:
 def file(name: str, content: bytes | str) -> str:
     """The path of a new file."""
     return str(Path(folder({name: content})) / name)
+
+
+def stand_in(name: str, source: str) -> None:
+    """Put a module of the suite's own in the place of the student's, whose other names stay reachable through it."""
+    if isinstance(getattr(sys.modules.get(name), "stood_in_for", None), str):
+        return
+    module = ModuleType(name)
+    module.stood_in_for = name
+    exec(compile(source, f"<stand-in {name}>", "exec"), module.__dict__)
+
+    def own(attribute: str) -> Any:
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        return getattr(_students_own(name), attribute)
+
+    module.__getattr__ = own
+    sys.modules[name] = module
+
+
+def _students_own(name: str) -> ModuleType:
+    alias = f"_own_{name}"
+    if alias not in sys.modules:
+        spec = spec_from_file_location(alias, Path.cwd() / f"{name}.py")
+        sys.modules[alias] = module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[alias])
+    return sys.modules[alias]

@@ -1,9 +1,11 @@
 """How a suite declares checks, references and what it draws at random."""
 
 import hashlib
+import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -52,6 +54,15 @@ class Run:
     def rng(self, name: str) -> np.random.Generator:
         """A generator of its own for each name, so that a new check does not shift another's numbers."""
         return np.random.default_rng([self.seed, *hashlib.sha256(name.encode()).digest()[:8]])
+
+    def generator(self) -> ModuleType:
+        """The fixture's `generate.py`, for data like those that students have, drawn anew."""
+        spec = importlib.util.spec_from_file_location(
+            f"{self.assignment.name}_generator", self.fixtures / "generate.py"
+        )
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
 
     def reference(self, build: Callable[["Run"], Any]) -> Any:
         """What `build` gives, computed once."""

@@ -90,9 +90,8 @@ def hidden_desk(
 
 
 def shipped_recipes(suite: Path) -> str:
-    """Source of the assignment's own recipes, or nothing."""
-    path = suite / "recipes.py"
-    return path.read_text("utf-8") if path.is_file() else ""
+    """Source of the assignment's own recipes, of all files together, or nothing."""
+    return "\n\n".join(path.read_text("utf-8") for path in sorted(suite.glob("recipes*.py")))
 
 
 def _rubric_order(assignment: Assignment, checks: dict[str, Check]) -> list[str]:

@@ -8,6 +8,7 @@ from grader.errors import ProtocolError
 from grader.sandbox.remote import Handle, Remote
 from grader.suite.assertions import CheckFailed
 from grader.suite.faults import StudentError
+from grader.suite.recipes import SHIPPED
 
 
 class Asker(Protocol):
@@ -93,6 +94,19 @@ class Kept:
 
     def __repr__(self) -> str:
         return f"<{self.type_name}>"
+
+
+@dataclass(frozen=True)
+class Tools:
+    """The functions of the assignment's own recipes, called where the student's objects are: plain data comes back."""
+
+    _student: Asker
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        call = lambda *args, **kwargs: lambda remote: remote.call(SHIPPED, [name], args, kwargs)  # noqa: E731
+        return lambda *args, **kwargs: self._student.ask(name, call(*args, **kwargs))
 
 
 @dataclass(frozen=True)

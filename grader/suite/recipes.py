@@ -1,7 +1,8 @@
 """Recipes: what a hidden test hands to student code, named here and built in the worker by `builders`.
 
-An assignment adds recipes of its own in `recipes.py` beside its hidden tests; its functions are named by
-`recipe("function", …)` and their source is shipped to the worker.
+An assignment adds recipes of its own in `recipes.py` (and `recipes_<idea>.py`) beside its hidden tests. Their source is
+shipped to the worker as one module; `recipe("function", …)` names what one of its functions builds there, and
+`student.tools.function(…)` calls one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,11 +12,11 @@ import numpy as np
 from grader.sandbox.remote import Recipe
 
 BUILDERS = "grader.suite.builders"
-SHIPPED = "suite_recipes"  # the name under which an assignment's own recipes.py is shipped
+SHIPPED = "suite_recipes"  # the name under which an assignment's own recipes are shipped
 
 
 def recipe(function: str, /, *args: object, **kwargs: object) -> Recipe:
-    """Build `function(*args, **kwargs)` of the assignment's own `recipes.py` in the worker."""
+    """Build `function(*args, **kwargs)` of the assignment's own recipes in the worker."""
     return Recipe(f"{SHIPPED}:{function}", args, kwargs)
 
 
@@ -47,3 +48,8 @@ def folder(files: Mapping[str, bytes | str]) -> Recipe:
 def file(name: str, content: bytes | str) -> Recipe:
     """A file in a new folder of the worker's scratch; stands for its path, as text."""
     return Recipe(f"{BUILDERS}:file", (name, content))
+
+
+def stand_in(module: str, source: str) -> Recipe:
+    """Puts a module of the suite's own in the place of the student's, from here on, for as long as the worker lives."""
+    return Recipe(f"{BUILDERS}:stand_in", (module, source))

@@ -12,7 +12,7 @@ from grader.suite.assertions import CheckFailed
 from grader.suite.builders import __name__ as BUILDERS
 from grader.suite.faults import StudentError
 from grader.suite.figures import Figure
-from grader.suite.proxies import Kept, Module, Opaque, Ranks
+from grader.suite.proxies import Kept, Module, Opaque, Ranks, Tools
 from grader.suite.recipes import SHIPPED
 
 STOPS = 2  # a function that was stopped this often is not called again: other tasks need the submission's time
@@ -74,6 +74,11 @@ class Student:
     def make(self, recipe: Recipe) -> Any:
         """Build a recipe in the worker and keep it there; its handle comes back."""
         return self.ask(recipe.name.partition(":")[2], lambda remote: remote.make(recipe))
+
+    @property
+    def tools(self) -> "Tools":
+        """The assignment's own recipes as functions: `student.tools.read_files(path)` answers what it returns."""
+        return Tools(self)
 
     def on(self, *, processes: int) -> "Ranks":
         """Run calls on that many gloo ranks: `student.on(processes=2).train.train(...)` gives a `RankResults`."""

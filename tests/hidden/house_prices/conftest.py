@@ -1,6 +1,5 @@
 """What several tasks' checks share: tables drawn for this run, and ways to ask a fitted preprocessor about one column."""
 
-import importlib.util
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -8,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from grader.suite import CheckFailed, Run, as_frame, recipe, reference
+from grader.suite import CheckFailed, Run, as_frame, reference
 
 TRAIN_ROWS, HIDDEN_ROWS = 320, 200
 
@@ -87,9 +86,7 @@ def ladders() -> dict[str, tuple[str, ...]]:
 @reference
 def houses(run: Run) -> Houses:
     """Fresh tables from the fixture's generator."""
-    spec = importlib.util.spec_from_file_location("house_prices_generator", run.fixtures / "generate.py")
-    generator = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(generator)
+    generator = run.generator()
     rng = run.rng("houses")
     table = generator.make_table(TRAIN_ROWS + HIDDEN_ROWS, rng)
     train = with_every_word(table.iloc[:TRAIN_ROWS], rng)
@@ -155,14 +152,6 @@ def fitted(student, houses: Houses) -> Fitted:
 def fit_on(student):
     """Fits a Preprocessor of the student's on a table of the check's own."""
     return lambda table: Fitted(student, table)
-
-
-@pytest.fixture
-def on_stand_ins(student, request):
-    """The student, whose tasks 2 to 4 are played by the suite's own: a later task loses nothing for an earlier one."""
-    for path in sorted((request.path.parent / "stand_ins").glob("*.py")):
-        student.make(recipe("stand_in", path.stem, path.read_text("utf-8")))
-    return student
 
 
 @dataclass(frozen=True)

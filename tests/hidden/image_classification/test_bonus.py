@@ -8,8 +8,7 @@ from grader.suite import as_array, assert_close, check, recipe, require, tensor
 def augment(student, policy: str, image: np.ndarray, times: int, as_picture: bool = False) -> list[np.ndarray]:
     """What a policy makes of an image (h, w, 3), several times; each of the image's own kind and size."""
     transform = student.once(f"augmentation {policy}", lambda: student.bonus.augmentation(policy))
-    answers = student.make(recipe("augmented", transform, image, times, as_picture))
-    kinds, images = answers[0], answers[1]
+    kinds, images = student.tools.augmented(transform, image, times, as_picture)
     wanted = "PIL image" if as_picture else "torch.uint8"
     require(
         set(kinds) == {wanted}, "an image stays of its kind", expected=wanted, got=sorted(set(kinds)), case=repr(policy)

@@ -257,9 +257,8 @@ def test_robustness_plot(on_stand_ins, rng):
     absent = [name for name in names if not any(name in entry.lower() for entry in axis.legend)]
     require(not absent, "the legend names each corruption", expected=absent, got=axis.legend)
     for place, name in enumerate(entry for entry in axis.legend if any(name in entry.lower() for name in names)):
-        own = [line for line in lines if line.label == name] or lines[
-            place : place + 1
-        ]  # ax.legend(names) labels no line
+        # ax.legend(names) labels no line: then the legend's order is the lines'
+        own = [line for line in lines if line.label == name] or lines[place : place + 1]
         right = results.loc[next(known for known in names if known in name.lower())]
         near = any(np.allclose(line.values[:, 1], scale * right, atol=1e-6) for line in own)
         require(near, f"the line called {name} has its accuracies", expected=right.tolist(), got=own[0].values[:, 1])

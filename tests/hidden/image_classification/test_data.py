@@ -1,6 +1,5 @@
 """Task 1, statistics, transforms, split and loaders: against plain NumPy."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +12,6 @@ DRAWS = 60  # of one augmented image: their median tells what a light augmentati
 def noise(rng: np.random.Generator, *shape: int) -> np.ndarray:
     """Random uint8 pixels."""
     return rng.integers(0, 256, shape, dtype="uint8")
-
-
-def ask(student, name: str) -> Callable:
-    """A function of recipes.py, which runs where the student's objects are."""
-    return student.make(recipe("tool", name))
 
 
 @check(
@@ -78,7 +72,7 @@ def require_float32(result: object) -> None:
     hint="float32 (3, size, size), then (value - mean) / std once; v2.ToDtype needs scale=True.",
 )
 def test_eval_transform(student, look24, rng):
-    transform, size, repeated = look24.transform(student, train=False), look24.size, ask(student, "repeated")
+    transform, size, repeated = look24.transform(student, train=False), look24.size, student.tools.repeated
     pixels = noise(rng, size, size, 3)
     # Thirty times: a flip in one of two calls would escape that once in 10^9 runs.
     for result in repeated(transform, recipe("picture", pixels), 30):
@@ -109,7 +103,7 @@ def _ramp(slope: np.ndarray, n: int) -> np.ndarray:
 )
 def test_train_transform_varies(student, look24, rng):
     pixels = noise(rng, look24.size, look24.size, 3)
-    results = ask(student, "repeated")(look24.transform(student, train=True), recipe("picture", pixels), DRAWS)
+    results = student.tools.repeated(look24.transform(student, train=True), recipe("picture", pixels), DRAWS)
     first, *others = (look24.units(result) for result in results)
     same = all(np.allclose(first, other) for other in others)
     require(not same, "augmentation is drawn anew at each call", got=f"{DRAWS} times the same result")
@@ -120,7 +114,7 @@ def test_train_transform_varies(student, look24, rng):
     hint="Augment the picture, then the same scaling and normalisation as without train; crops, flips, little more.",
 )
 def test_train_transform_light(student, look24, rng):
-    transform, size, repeated = look24.transform(student, train=True), look24.size, ask(student, "repeated")
+    transform, size, repeated = look24.transform(student, train=True), look24.size, student.tools.repeated
     colour = (255 * (rng.permutation([0.25, 0.5, 0.75]) + rng.uniform(-0.04, 0.04, 3))).astype("uint8")
     plain = np.tile(colour, (size + 6, size + 6, 1))
     results = repeated(transform, recipe("picture", plain), DRAWS)
@@ -196,7 +190,7 @@ def epochs(student, seed: int) -> list[tuple[list[int], list[int]]]:
     found = student.data.make_loaders(recipe("Places", TRAIN), recipe("Places", VAL), BATCH, seed=seed)
     require(isinstance(found, tuple | list) and len(found) == 2, "make_loaders gives two loaders", got=found)
     result = []
-    for batches in (ask(student, "epoch")(loader) for loader in (found[0], found[0], found[1], found[1])):
+    for batches in (student.tools.epoch(loader) for loader in (found[0], found[0], found[1], found[1])):
         places = [as_array(images, "a batch's images", shape=(None, 3, 4, 4))[:, 0, 0, 0] for images, _ in batches]
         labels = [as_array(labels, "a batch's labels", shape=(None,)) for _, labels in batches]
         assert_close(np.concatenate(labels), np.concatenate(places) % 3, "the labels beside the images")

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,11 +43,6 @@ def table(rows: list[tuple[str, str]]) -> Recipe:
 def noise(rng: np.random.Generator, *shape: int) -> np.ndarray:
     """Random uint8 pixels."""
     return rng.integers(0, 256, shape, dtype="uint8")
-
-
-def ask(student, name: str) -> Callable:
-    """A function of recipes.py, which runs where the student's objects are."""
-    return student.make(recipe("tool", name))
 
 
 @dataclass(frozen=True)
@@ -93,7 +87,7 @@ def album(run: Run) -> Album:
 def test_dataset_order(student, album):
     dataset = student.data.ImageFolderCSV(album.root, album.labels_csv)
     require(len(dataset) == len(album.ids), "len() is the number of rows", expected=len(album.ids), got=len(dataset))
-    look = ask(student, "look")
+    look = student.tools.look
     for place, pixels in enumerate(album.pixels):
         assert_close(look(dataset, place)[1], pixels, "the image", case=f"row {place}, {album.ids[place]}.png")
 
@@ -123,9 +117,9 @@ def test_dataset_lazy(student, album, rng):
     root = student.make(album.root)
     dataset = student.data.ImageFolderCSV(root, album.labels_csv)
     place, replaced = int(rng.integers(len(album.ids))), noise(rng, 5, 4, 3)
-    ask(student, "write_file")(recipe("inside", root, f"{album.ids[place]}.png"), png(replaced))
+    student.tools.write_file(recipe("inside", root, f"{album.ids[place]}.png"), png(replaced))
     case = "a file that changed after the data set was made"
-    assert_close(ask(student, "look")(dataset, place)[1], replaced, "the image", case=case)
+    assert_close(student.tools.look(dataset, place)[1], replaced, "the image", case=case)
 
 
 @check(
@@ -160,7 +154,7 @@ def test_dataset_rgb(student, rng):
     rows = [(str(place), "cat") for place in range(len(stored))]
     dataset = student.data.ImageFolderCSV(recipe("as_path", folder(files)), table(rows))
     for place, (kind, image) in enumerate(stored.items()):
-        mode, pixels = ask(student, "look")(dataset, place)
+        mode, pixels = student.tools.look(dataset, place)
         require(mode == "RGB", "without a transform an image is an RGB PIL.Image", got=mode or "none", case=kind)
         assert_close(pixels, np.asarray(image.convert("RGB")), "the image", case=kind)
 
@@ -223,7 +217,7 @@ def sets_of(student, album: Album) -> Sets:
     mean, std = as_array(mean, "mean", shape=(3,)), as_array(std, "std", shape=(3,))
     seen = {}
     for name, images in (("training", train_set), ("validation", val_set)):
-        values = ask(student, "images_of")(images, LOOKS)
+        values = student.tools.images_of(images, LOOKS)
         values = as_array(values, f"the {name} images", shape=(LOOKS, None, 3, SIDE, SIDE))
         seen[name] = values * std[:, None, None] + mean[:, None, None]
     counts = tuple(len(images[0]) for images in seen.values())

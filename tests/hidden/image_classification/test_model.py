@@ -33,7 +33,7 @@ class Case:
 
     def trained(self, model) -> dict[str, bool]:
         """Train for two steps of SGD in training mode; for each of the backbone's tensors and the head, has it moved?"""
-        _, before, after = self.student.make(recipe("tool", "train_briefly"))(model, self.images, self.labels)
+        _, before, after = self.student.tools.train_briefly(model, self.images, self.labels)
         before, after = as_arrays(before), as_arrays(after)
         gone = {name: not np.array_equal(after[name], value) for name, value in before.items()}
         places = self.places(before)
@@ -43,10 +43,8 @@ class Case:
     def places(self, state: dict[str, np.ndarray]) -> dict[str, str]:
         """Where each of the backbone's tensors is in a classifier's state, found by its values."""
         own: dict[tuple, str] = {}
-        for name, value in state.items():
-            own.setdefault(
-                _key(value), name
-            )  # a module may be registered twice; its first name is its parameters' name
+        for name, value in state.items():  # a module may be registered twice; its first name is its parameters' name
+            own.setdefault(_key(value), name)
         lost = [name for name, value in self.features.items() if _key(value) not in own]
         if lost:
             raise CheckFailed("the classifier keeps the backbone's tensors", expected=lost[:3], case=self.kind)
@@ -55,7 +53,7 @@ class Case:
     def answers(self, model, images: np.ndarray | None = None) -> np.ndarray:
         """The model's answers in the mode that it is in; dropout, where there is any, draws the same each time."""
         shown = tensor(self.images if images is None else images)
-        return as_array(self.student.make(recipe("tool", "seeded"))(model, shown), "the model's answer")
+        return as_array(self.student.tools.seeded(model, shown), "the model's answer")
 
     def require_moved(self, moved: dict[str, bool], learning: tuple[str, ...], case: str = "") -> None:
         """Exactly the tensors below these layers have moved, BatchNorm's statistics among them."""

@@ -55,7 +55,7 @@ def test_load_weights(student, rng):
     for depth, classes in zip((8, 20), 2 + rng.choice(30, 2, replace=False), strict=True):
         state = random_state(rng, depth, int(classes))
         path = weights_file(state, "backbone.safetensors")
-        require_loaded(student, f"cifar_resnet{depth}", state, path if depth == 8 else recipe("path_of", path))
+        require_loaded(student, f"cifar_resnet{depth}", state, path if depth == 8 else recipe("as_path", path))
 
 
 @check(
@@ -66,7 +66,7 @@ def test_load_pt(student, rng):
     for as_path in (False, True):
         state = random_state(rng, 8, int(rng.integers(2, 30)))
         path = weights_file(state, "backbone.pt")
-        require_loaded(student, "cifar_resnet8", state, recipe("path_of", path) if as_path else path)
+        require_loaded(student, "cifar_resnet8", state, recipe("as_path", path) if as_path else path)
 
 
 @check(

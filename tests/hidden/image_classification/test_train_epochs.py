@@ -7,13 +7,7 @@ from safetensors.torch import load_file
 
 from grader.suite import accelerator, as_array, assert_close, check, folder, loader, recipe, require
 
-STILL = 1e-12  # a rate at which weights do not move, so that a history tells of nothing but how it was counted
 LISTS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "lr", "seconds")
-
-
-def softmax_loss(logits: np.ndarray, labels: np.ndarray) -> float:
-    """Mean cross-entropy."""
-    return float(np.mean(np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(len(labels)), labels]))
 
 
 def mostly_right(training, *wrong: int):
@@ -34,14 +28,14 @@ def mostly_right(training, *wrong: int):
 def test_history_training(training):
     training = mostly_right(training, 0, 3, 11)
     for k in (1, 2):
-        loop = training.Loop(batch_size=5, rows=13, window=k, epochs=2, lr=STILL, warmup_fraction=0.5)
+        loop = training.Loop(batch_size=5, rows=13, window=k, epochs=2, lr=training.STILL, warmup_fraction=0.5)
         _, history = training.fit(loop)
         expected, case = training.case.trained(loop), f"13 images in batches of 5, {k} a step"
         assert_close(history.train_loss, expected.losses, "train_loss", case=case, rtol=1e-4)
         assert_close(history.train_accuracy, expected.accuracies, "train_accuracy", case=case, rtol=1e-4)
         if k == 1:  # how accumulation is scheduled is another check's business
-            rates = as_array(history.lr, "lr") / STILL
-            assert_close(rates, np.array(expected.rates) / STILL, "the rates, as parts of config.lr", rtol=1e-3)
+            rates, wanted = (np.array(values) / training.STILL for values in (history.lr, expected.rates))
+            assert_close(rates, wanted, "the rates, as parts of config.lr", rtol=1e-3)
 
 
 @check(
@@ -52,12 +46,10 @@ def test_history_training(training):
 def test_history_validation(training):
     training = mostly_right(training, 16, 24)
     case = training.case
-    loop = training.Loop(epochs=2, lr=STILL, label_smoothing=0.3)
-    images, labels = case.images[16:25], case.labels[16:25]
+    loop = training.Loop(epochs=2, lr=training.STILL, label_smoothing=0.3)
     model = case.model(quiet=3.0, grad_offset=20.0)
     _, history = training.fit(loop, model=model, val=case.loader(4, 9, 16))
-    logits = 3 * case.answers(images)
-    loss, accuracy = softmax_loss(logits, labels), float(np.mean(logits.argmax(axis=1) == labels))
+    loss, accuracy = case.measured(slice(16, 25), scale=3.0)
     told = (
         "9 images in batches of 4; label_smoothing=0.3; the model answers otherwise in training mode or with gradients"
     )
@@ -112,7 +104,7 @@ def test_resume(training, rng):
         plan = {"course": course, "conviction": [1.0] * 4, "length": 4}
         path = student.make(folder({}))
         model, history = training.fit(loop, model=case.model(**plan), val=case.marked(6), checkpoint_dir=path)
-        left = {name.partition("/")[0] for name in student.make(recipe("tool", "read_files"))(path)}
+        left = {name.partition("/")[0] for name in student.tools.read_files(path)}
         wanted = [f"epoch_{number}" for number in range(1, 5)]
         require(
             left >= set(wanted), "the end of epoch n leaves a checkpoint epoch_n", expected=wanted, got=sorted(left)
@@ -150,7 +142,7 @@ def test_transfer(student, drawings, run, rng, thresholds):
     settings = recipe("config", epochs=5, lr=0.03, optimizer="adamw")
     student.train.train(model, batches, val, accelerator(), settings)
     hidden = slice(TRAINED + VALIDATED, None)
-    logits = student.make(recipe("tool", "answers"))(model, inputs[hidden])
+    logits = student.tools.answers(model, inputs[hidden])
     answers = as_array(logits, "the logits", shape=(HIDDEN, len(drawings.CLASSES))).argmax(axis=1)
     accuracy, limit = float(np.mean(answers == labels[hidden])), thresholds["transfer_accuracy"]
     rule = "the accuracy on images that it has not seen is high"

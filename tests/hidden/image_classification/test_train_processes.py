@@ -1,12 +1,9 @@
 """Task 3 on two processes, and what it writes."""
 
-import numpy as np
 from safetensors import SafetensorError
 from safetensors.torch import load
 
 from grader.suite import CheckFailed, accelerator, assert_close, check, folder, recipe, require
-
-STILL = 1e-12
 
 
 @check(
@@ -32,19 +29,15 @@ def test_two_processes(training):
     hint="gather_for_metrics drops the images that padding repeats; a process alone sees only its share.",
 )
 def test_two_process_history(training):
-    case, loop = training.case, training.Loop(batch_size=8, lr=STILL)
+    case, loop = training.case, training.Loop(batch_size=8, lr=training.STILL)
     loaders = case.loader(4), case.loader(4, 9, 16)
     settings = recipe("config", **loop.config)
     results = training.student.on(processes=2).train.train(case.model(), *loaders, accelerator(), settings)
-    images, labels = case.images, case.labels
     for rank, history in enumerate(results.values):
         require(isinstance(history, dict), "train returns a History", got=history)
         told = f"process {rank} of 2; 16 images to train, 9 to validate, in batches of 4"
         for part, rows in (("train", slice(0, 16)), ("val", slice(16, 25))):
-            logits = case.answers(images[rows])
-            true = logits[np.arange(len(logits)), labels[rows]]
-            loss = float(np.mean(np.log(np.exp(logits).sum(axis=1)) - true))
-            accuracy = float(np.mean(logits.argmax(axis=1) == labels[rows]))
+            loss, accuracy = case.measured(rows)
             assert_close(history[f"{part}_loss"], [loss], f"{part}_loss", case=told, rtol=1e-4)
             assert_close(history[f"{part}_accuracy"], [accuracy], f"{part}_accuracy", case=told, rtol=1e-4)
 
@@ -59,7 +52,7 @@ def _written(training) -> dict[str, bytes]:
     path = student.make(folder({}))
     wrapped = recipe("prepared", training.case.model(), accelerator())
     student.on(processes=2).train.save_model(wrapped, accelerator(), recipe("path_of_rank", path))
-    return student.make(recipe("tool", "read_files"))(path)
+    return student.tools.read_files(path)
 
 
 def weights_in(content: bytes) -> dict:
@@ -82,7 +75,7 @@ def test_save_model(training):
     path = training.student.make(folder({}))
     target = recipe("inside", path, "new", "alone.safetensors")
     training.student.train.save_model(case.model(), accelerator(), target)
-    alone = training.student.make(recipe("tool", "read_files"))(path)
+    alone = training.student.tools.read_files(path)
     require(list(alone) == ["new/alone.safetensors"], "the file has the given path", got=list(alone))
     require_saved(alone["new/alone.safetensors"], case, "one process, a model that was not prepared")
 

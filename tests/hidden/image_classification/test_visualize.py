@@ -194,10 +194,8 @@ def test_confusion_image(student, confusions):
     hint="imshow draws the rows, here the true classes, along y and the columns along x.",
 )
 def test_confusion_true_side(student, confusions):
-    axis, values = vars(
-        shown_matrix(matrix_figure(student, confusions.counts, confusions.names), confusions.names)
-    ).values()
-    labels = (axis.xlabel.lower(), axis.ylabel.lower())
+    shown = shown_matrix(matrix_figure(student, confusions.counts, confusions.names), confusions.names)
+    labels = (shown.axis.xlabel.lower(), shown.axis.ylabel.lower())
     predicted = [bool(PREDICTED_WORDS.search(label)) for label in labels]
     true = [bool(TRUE_WORDS.search(label)) and not told for label, told in zip(labels, predicted, strict=True)]
     true_sides = {side for side in (0, 1) if true[side] or (predicted[1 - side] and not predicted[side])}
@@ -205,7 +203,8 @@ def test_confusion_true_side(student, confusions):
     side = "x" if true_sides == {0} else "y"
     wanted = confusions.counts.T if side == "x" else confusions.counts
     rule = "the side that is called true has the true classes"
-    require(np.allclose(values, wanted, rtol=1e-5), rule, expected=wanted.tolist(), got=values.tolist(), case=labels)
+    same = np.allclose(shown.values, wanted, rtol=1e-5)
+    require(same, rule, expected=wanted.tolist(), got=shown.values.tolist(), case=labels)
 
 
 @check(
