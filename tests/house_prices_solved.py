@@ -1,7 +1,5 @@
 """What the tests of project 1's reference solution share: its modules, its fixture's tables, an Accelerator that ends."""
 
-import importlib
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +9,7 @@ import pytest
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, GradientState
+from solved import modules_of
 
 ROOT = Path(__file__).resolve().parents[1]
 SOLUTION = ROOT / "solutions/house_prices"
@@ -23,16 +22,7 @@ needs_real_data = pytest.mark.skipif(not REAL.exists(), reason=f"Kaggle's table 
 
 @pytest.fixture(scope="module")
 def solved() -> SimpleNamespace:
-    """The solution's modules, by name; their plain names (`train`, …) are given back to other tests."""
-    before = {name: sys.modules.pop(name, None) for name in MODULES}
-    sys.path.insert(0, str(SOLUTION))
-    try:
-        return SimpleNamespace(**{name: importlib.import_module(name) for name in MODULES})
-    finally:
-        sys.path.remove(str(SOLUTION))
-        for name in MODULES:
-            sys.modules.pop(name, None)
-        sys.modules.update({name: module for name, module in before.items() if module is not None})
+    return modules_of("house_prices", MODULES)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,5 @@
 """What the tests of project 2's reference solution share: its modules, an Accelerator that ends, a probe to train."""
 
-import importlib
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +8,7 @@ import pytest
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, GradientState
+from solved import modules_of
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -24,16 +23,7 @@ LABELS = torch.randint(0, 3, (20,), generator=torch.Generator().manual_seed(1))
 
 @pytest.fixture(scope="module")
 def solved() -> SimpleNamespace:
-    """The solution's modules, by name; their plain names (`train`, …) are given back to other tests."""
-    before = {name: sys.modules.pop(name, None) for name in MODULES}
-    sys.path.insert(0, str(SOLUTION))
-    try:
-        return SimpleNamespace(**{name: importlib.import_module(name) for name in MODULES})
-    finally:
-        sys.path.remove(str(SOLUTION))
-        for name in MODULES:
-            sys.modules.pop(name, None)
-        sys.modules.update({name: module for name, module in before.items() if module is not None})
+    return modules_of("image_classification", MODULES)
 
 
 @pytest.fixture

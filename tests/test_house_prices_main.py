@@ -1,20 +1,17 @@
 """Project 1's reference solution on two processes, and its main.py from the outside."""
 
-import importlib.util
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import house_prices_solved as shared
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import mean_absolute_error, root_mean_squared_error
 
-spec = importlib.util.spec_from_file_location("house_prices_solved", Path(__file__).with_name("house_prices_solved.py"))
-shared = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(shared)
 SOLUTION, FIXTURE, REAL, needs_real_data = shared.SOLUTION, shared.FIXTURE, shared.REAL, shared.needs_real_data
 solved, houses, accelerator, close_figures = shared.solved, shared.houses, shared.accelerator, shared.close_figures
 

@@ -1,8 +1,6 @@
 """Tasks 1 and 2 of project 1's reference solution, against numpy, pandas, scikit-learn and what the cells say."""
 
-import importlib.util
-from pathlib import Path
-
+import house_prices_solved as shared
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,9 +8,6 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import RidgeCV
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-spec = importlib.util.spec_from_file_location("house_prices_solved", Path(__file__).with_name("house_prices_solved.py"))
-shared = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(shared)
 FIXTURE, REAL, needs_real_data = shared.FIXTURE, shared.REAL, shared.needs_real_data
 solved, houses, unpriced, close_figures = shared.solved, shared.houses, shared.unpriced, shared.close_figures
 

@@ -1,8 +1,6 @@
 """Tasks 3 to 5 and the bonus of project 1's reference solution, against closed forms, plain loops and scikit-learn."""
 
-import importlib.util
-from pathlib import Path
-
+import house_prices_solved as shared
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,9 +9,6 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 from sklearn.model_selection import KFold
 
-spec = importlib.util.spec_from_file_location("house_prices_solved", Path(__file__).with_name("house_prices_solved.py"))
-shared = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(shared)
 solved, houses, accelerator, close_figures = shared.solved, shared.houses, shared.accelerator, shared.close_figures
 
 X = np.random.default_rng(0).normal(size=(22, 3)).astype("float32")

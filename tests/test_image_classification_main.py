@@ -1,7 +1,6 @@
 """Project 2's main.py, with the reference solution behind it, from the outside."""
 
 import csv
-import importlib
 import json
 import os
 import pickle
@@ -18,6 +17,7 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState, GradientState
 from PIL import Image
 from safetensors.torch import load_file, save_file
+from solved import modules_of
 from torchvision.datasets import CIFAR10
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,16 +33,7 @@ WRITTEN = {*FIGURES, "metrics.json", "model.safetensors", "robustness.csv", "sub
 
 @pytest.fixture(scope="module")
 def solved() -> SimpleNamespace:
-    """The solution's modules, by name; their plain names (`train`, …) are given back to other tests."""
-    before = {name: sys.modules.pop(name, None) for name in MODULES}
-    sys.path.insert(0, str(SOLUTION))
-    try:
-        return SimpleNamespace(**{name: importlib.import_module(name) for name in MODULES})
-    finally:
-        sys.path.remove(str(SOLUTION))
-        for name in MODULES:
-            sys.modules.pop(name, None)
-        sys.modules.update({name: module for name, module in before.items() if module is not None})
+    return modules_of("image_classification", MODULES)
 
 
 @pytest.fixture(autouse=True)

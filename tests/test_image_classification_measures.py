@@ -1,9 +1,8 @@
 """Tasks 4 and 5 and the bonus of project 2's reference solution, against scikit-learn, SciPy and counting by hand."""
 
-import importlib.util
 import warnings
-from pathlib import Path
 
+import image_classification_solved as shared
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,10 +15,6 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 from torchvision.transforms import v2
 
-HERE = Path(__file__)
-spec = importlib.util.spec_from_file_location("image_solved", HERE.with_name("image_classification_solved.py"))
-shared = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(shared)
 solved, accelerator, close_figures = shared.solved, shared.accelerator, shared.close_figures
 
 RNG = np.random.default_rng(0)

@@ -215,8 +215,8 @@ class TestEnds:
     def test_a_failing_warm_up_is_told_in_a_line(self):
         for more, text in (
             ({"preload": ["no_such_module"]}, "No module named 'no_such_module'"),
-            ({"warm_up": "inmate:start_thread"}, "expected one thread after the warm-up, found 2"),
-            ({"warm_up": "inmate:leave_now"}, "its process ended with"),
+            ({"warm_up": "greed:start_thread"}, "expected one thread after the warm-up, found 2"),
+            ({"warm_up": "greed:leave_now"}, "its process ended with"),
         ):
             with pytest.raises(SandboxError, match=text) as caught:
                 start(Level.NAMESPACES, **more)

@@ -1,4 +1,4 @@
-"""What the sandbox's tests run inside it: a `serve` that answers calls of this file's functions, each an attempt.
+"""What the sandbox's tests run inside it: a `serve` that calls functions of this file and of `greed`, each an attempt.
 
 Every attempt is bounded: it harms nobody if the sandbox does not hold it.
 """
@@ -6,17 +6,16 @@ Every attempt is bounded: it harms nobody if the sandbox does not hold it.
 import contextlib
 import ctypes
 import json
-import mmap
 import multiprocessing
 import os
 import random
 import resource
 import shutil
-import signal
 import socket
 import sys
 import threading
-import time
+
+import greed
 
 MAX_MESSAGE = 1 << 20
 
@@ -26,7 +25,7 @@ def serve(connection, scratch):
     while message := connection.recv(MAX_MESSAGE):
         name, arguments = json.loads(message)
         try:
-            answer = {"value": globals()[name](*arguments)}
+            answer = {"value": (vars(greed) | globals())[name](*arguments)}
         except Exception as error:
             answer = {"raised": type(error).__name__, "errno": getattr(error, "errno", None), "text": str(error)}
         connection.sendall(json.dumps(answer).encode())
@@ -167,118 +166,6 @@ def memory_of(pid):
         file.read(1)
 
 
-def fork_until_refused(most):
-    """How many sleeping children there are when no more can be had."""
-    for count in range(most):
-        try:
-            child = os.fork()
-        except OSError:
-            return count
-        if child == 0:
-            time.sleep(600)
-            os._exit(0)
-    return most
-
-
-def fork_and_spin(seconds):
-    """CPU time used in a child that is then waited for."""
-    child = os.fork()
-    if child == 0:
-        spin(seconds)
-        os._exit(0)
-    os.waitpid(child, 0)
-
-
-def leave_daemon():
-    """A process in a session of its own whose parents are gone."""
-    child = os.fork()
-    if child == 0:
-        os.setsid()
-        if os.fork() == 0:
-            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-                signal.signal(number, signal.SIG_IGN)
-            time.sleep(600)
-        os._exit(0)
-    os.waitpid(child, 0)
-
-
-def spin(seconds):
-    """Use processor time."""
-    until = time.process_time() + seconds
-    while time.process_time() < until:
-        pass
-
-
-def allocate(megabytes):
-    """Memory of its own, written to; let go again."""
-    return len(bytearray(megabytes << 20))
-
-
-def hold(megabytes):
-    """Memory that stays."""
-    held.append(bytearray(os.urandom(1)) * (megabytes << 20))
-
-
-held = []
-
-
-def share_with_children(megabytes, children):
-    """Children that only look at what their parent holds."""
-    hold(megabytes)
-    for _ in range(children):
-        if os.fork() == 0:
-            time.sleep(600)
-            os._exit(0)
-
-
-def map_anonymous(megabytes):
-    mmap.mmap(-1, megabytes << 20).close()
-
-
-def open_until_refused(most):
-    opened = []
-    try:
-        for _ in range(most):
-            opened.append(os.open("/dev/null", os.O_RDONLY))
-    except OSError:
-        pass
-    for descriptor in opened:
-        os.close(descriptor)
-    return len(opened)
-
-
-def make_files(folder, most):
-    """How many empty files fit."""
-    for count in range(most):
-        try:
-            with open(f"{folder}/{count}", "x"):
-                pass
-        except OSError:
-            return count
-    return most
-
-
-def fill(folder, most_megabytes):
-    """How many MiB fit."""
-    written = 0
-    with contextlib.suppress(OSError), open(f"{folder}/fill", "wb", buffering=0) as file:
-        while written < most_megabytes:
-            file.write(bytes(1 << 20))
-            written += 1
-    return written
-
-
-def make_deep_mess(depth):
-    """Nested folders that may not be entered, and a link that leads out."""
-    os.symlink("/etc", "way-out")
-    for _ in range(depth):
-        os.mkdir("d")
-        os.chdir("d")
-    for _ in range(depth):
-        os.chdir("..")
-    os.chmod("d", 0)
-
-
 def say(text, times=1):
     for _ in range(times):
         print(text)
@@ -313,19 +200,3 @@ def run(command):
     import subprocess
 
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
-
-
-def open_server():
-    """A TCP server on the loopback device, left open; its port."""
-    held.append(socket.create_server(("127.0.0.1", 0)))
-    return held[-1].getsockname()[1]
-
-
-def start_thread():
-    """A warm-up that leaves a thread behind."""
-    threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
-
-
-def leave_now():
-    """A warm-up that does not come back."""
-    os._exit(3)
