@@ -65,6 +65,8 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     title: str
     difficulty: str
     task: list[Task]
+    libraries: list[str] = []
+    """Modules beyond those that every assignment has, to be imported once, before any submission is graded."""
     limits: Limits = Limits()
     thresholds: dict[str, float] = {}
 

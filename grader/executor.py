@@ -188,7 +188,7 @@ class LocalEngine:
 
     def _start_sandbox(self) -> Sandbox:
         return Sandbox.start(
-            preload=PRELOAD.split(),
+            preload=[*PRELOAD.split(), *self._assignment.libraries],
             warm_up="grader.suite.builders:warm_up",
             serve="grader.suite.builders:serve",
             readable=[Path(grader.__file__).parent],
