@@ -8,7 +8,17 @@ import torch
 from grader.errors import GraderFault, LimitExceeded, ProtocolError, TaskMissing, WorkerDied
 from grader.results import CheckStatus
 from grader.sandbox.remote import Raised
-from grader.suite import CheckFailed, as_array, as_figure, as_float, as_frame, as_series, assert_close, require
+from grader.suite import (
+    CheckFailed,
+    as_array,
+    as_figure,
+    as_float,
+    as_frame,
+    as_series,
+    assert_close,
+    require,
+    require_equal,
+)
 from grader.suite.faults import StudentError
 from grader.suite.outcome import result_of, status_of
 
@@ -45,6 +55,19 @@ def test_require_takes_true_and_nothing_else():
     for value in (1, "yes", [1], None, np.bool_(False)):
         with pytest.raises(CheckFailed):
             require(value, "holds")
+
+
+def test_require_equal_tells_both_sides():
+    require_equal([1, 2.0, "three"], [1, 2, "three"], "the list is right")
+    with pytest.raises(CheckFailed) as raised:
+        require_equal({"a": 1}, {"a": 2}, "the dictionary is right", "a case")
+    assert (
+        str(raised.value)
+        == "Rule:     the dictionary is right\nCase:     a case\nExpected: {'a': 2}\nGot:      {'a': 1}"
+    )
+    for got, expected in ((float("nan"), float("nan")), (np.array([1, 2]), [1, 2]), (None, 0)):
+        with pytest.raises(CheckFailed):
+            require_equal(got, expected, "the same")
 
 
 def test_other_kinds():

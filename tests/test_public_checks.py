@@ -28,6 +28,7 @@ class Mistake:
     line: str
     check: str
     told: tuple[str, ...]
+    next: str
 
 
 MISTAKES = {
@@ -35,13 +36,39 @@ MISTAKES = {
         "train.py",
         "_right = LinearRegression.forward\nLinearRegression.forward = lambda self, x: _right(self, x).unsqueeze(-1)\n",
         "train_model",
-        (r"Rule: +the untrained output has the right shape", r"Expected: \(4", r"Got: +\(4, 1\)", r"Hint: +\S"),
+        (
+            r"Rule: +the untrained output has the right shape",
+            r"Expected: \(4",
+            r"Got: +\(4, 1\)",
+            r"Hint: +nn\.Linear\(",
+        ),
+        "Next: train.py: The model maps (batch, n_features) to (batch,) and starts at bias_init (pytest -k train_model)",
     ),
     "image_classification": Mistake(
         "visualize.py",
         "_right = plot_confusion_matrix\nplot_confusion_matrix = lambda cm, *args, **more: _right(cm.T, *args, **more)\n",
         "visualize_confusion",
-        (r"Rule: +\S", r"Expected: \S", r"Got: +\S", r"Hint: +\S"),
+        (
+            r"Rule: +the image has a row for each true class",
+            r"Case: +three cats right, one cat taken for a dog, two dogs right",
+            r"Expected: \[\[3, 1\], \[0, 2\]\]",
+            r"Got: +\[\[3\.0, 0\.0\], \[1\.0, 2\.0\]\]",
+            r"Hint: +imshow puts rows down the y axis",
+        ),
+        "Next: Task 4: write accuracy().",
+    ),
+    "stock_forecasting": Mistake(
+        "acquire.py",
+        "_right = clean_prices\nclean_prices = lambda df: _right(df.bfill())\n",
+        "acquire_holes",
+        (
+            r"Rule: +the 1st has nothing before it, the 10th is the sixth of its hole",
+            r"Case: +closes of the 1st to the 11th: -, 10, -, 12",
+            r"Expected: \[2, 3, 4, 5, 6, 7, 8, 9, 11\]",
+            r"Got: +\[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11\]",
+            r"Hint: +ffill\(limit=LONGEST_HOLE\)",
+        ),
+        "Next: acquire.py: A hole is filled from the days before it, five at most, and never from a later one",
     ),
 }
 
@@ -78,20 +105,23 @@ def run_self_checks(*folders: Path) -> subprocess.CompletedProcess:
     )
 
 
-def declared_checks(name: str) -> dict[str, str]:
-    """Name -> task of each self-check."""
-    functions = [
-        node
-        for node in ast.parse((COURSE.handout(name) / "test_public.py").read_text("utf-8")).body
+def self_checks(name: str) -> list[tuple[str, str]]:
+    """Name and file (without its ending) of each self-check."""
+    return [
+        (node.name, path.stem)
+        for path in sorted(COURSE.handout(name).glob("test_public_*.py"))
+        for node in ast.parse(path.read_text("utf-8")).body
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
     ]
-    tasks = {}
-    for function in functions:
-        calls = [node for node in function.decorator_list if isinstance(node, ast.Call)]
-        tasks[function.name] = next(
-            keyword.value.value for call in calls for keyword in call.keywords if keyword.arg == "task"
-        )
-    return tasks
+
+
+def declared_checks(name: str) -> dict[str, str]:
+    """Name -> task of each self-check: `test_public_<task>.py` and `test_public_<task>_<idea>.py` hold a task's."""
+    tasks = [task.name for task in COURSE.assignment(name).task]
+    return {
+        check: max((task for task in tasks if f"{file}_".startswith(f"test_public_{task}_")), key=len)
+        for check, file in self_checks(name)
+    }
 
 
 @pytest.mark.slow
@@ -126,11 +156,12 @@ def test_a_mistake_is_told_in_words(tmp_path, assignment):
     told = re.search(rf"_ test_{mistake.check} _+\n(.*?)\n_____", done.stdout, re.DOTALL)[1]
     for line in mistake.told:
         assert re.search(line, told), f"no {line!r} in {told}"
+    assert any(line.startswith(mistake.next) for line in done.stdout.splitlines())
     assert re.search(r"importing bonus\.py raised SyntaxError: .*\(bonus\.py", done.stdout)
 
     # Nothing of ours shows: no traceback, no path into the grader, no second list of what failed.
-    for ours in ("Traceback", "grader/", "test_public.py:", "short test summary", "INTERNALERROR"):
-        assert ours not in done.stdout + done.stderr
+    for ours in ("Traceback", "grader/", r"test_public_\w+\.py:", "short test summary", "INTERNALERROR"):
+        assert not re.search(ours, done.stdout + done.stderr)
 
     per_task = Counter(declared_checks(assignment.name).values())
     last_line = done.stdout.strip().splitlines()[-1]
@@ -139,15 +170,19 @@ def test_a_mistake_is_told_in_words(tmp_path, assignment):
 
 
 def test_each_task_has_self_checks(assignment):
+    names = [name for name, _ in self_checks(assignment.name)]
+    assert len(names) == len(set(names))
     per_task = Counter(declared_checks(assignment.name).values())
     assert set(per_task) == {task.name for task in assignment.task}
     assert min(per_task.values()) >= FEWEST_CHECKS
 
 
 def test_k_selects_the_checks_of_one_task(assignment):
-    """The handout says `pytest -k train`: a check is named after its task, and after no other."""
-    for name, task in declared_checks(assignment.name).items():
-        assert [other.name for other in assignment.task if other.name in name] == [task]
+    """The handout says `pytest -k train`: a check and its file are named after their task, and after no other."""
+    for name, file in self_checks(assignment.name):
+        for words in (name, file):
+            named = [task.name for task in assignment.task if task.name in words]
+            assert named == [declared_checks(assignment.name)[name]]
 
 
 def test_readme_has_the_rubric(readme, assignment):

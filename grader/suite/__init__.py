@@ -20,6 +20,7 @@ from grader.suite.assertions import (
     assert_close,
     require,
     require_columns,
+    require_equal,
 )
 from grader.suite.checks import Run, check, reference
 from grader.suite.faults import StudentError
@@ -52,6 +53,7 @@ __all__ = [
     "reference",
     "require",
     "require_columns",
+    "require_equal",
     "stand_in",
     "tensor",
 ]

@@ -26,6 +26,11 @@ def require(holds: bool, rule: str, *, expected: object = None, got: object = No
         raise CheckFailed(rule, expected=expected, got=got, case=case)
 
 
+def require_equal(got: object, expected: object, rule: str, case: str = "") -> None:
+    """Fail unless `got` equals `expected`, both plain: numbers, text, or lists, tuples, sets and dictionaries of them."""
+    require(got == expected, rule, expected=expected, got=got, case=case)
+
+
 def assert_close(
     actual: object,
     expected: object,

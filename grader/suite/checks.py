@@ -27,8 +27,8 @@ class Check:
 def check(*, title: str, hint: str, task: str = "") -> Callable[[Callable], Callable]:
     """Declare a test function as a check: `title` is the rule that students read, `hint` what to think of when it fails.
 
-    In a hidden suite the task is the file's (`test_train.py`, `test_train_accelerate.py`) and the check's name the
-    function's; public self-checks name their `task`.
+    The task is the file's (`test_train.py`, `test_train_accelerate.py`; `test_public_train.py` among self-checks), unless
+    `task` names another; the check's name is the function's.
     """
 
     def mark(function: Callable) -> Callable:

@@ -19,9 +19,10 @@ def seat_items(config: pytest.Config, items: list[pytest.Item], seed: int) -> No
     """Give each check its desk; one desk for each folder."""
     desks = config.stash.setdefault(DESKS, {})
     if config.pluginmanager.hasplugin("timeout"):
-        # The first optimizer imports this, for many seconds on a busy machine: a check stopped in its midst leaves half a
-        # module behind, on which all later ones fail.
-        importlib.import_module("torch._dynamo")
+        # On a busy machine these take many seconds, and the first check that needs them would be stopped for it: a check
+        # stopped in the midst of an import leaves half a module behind, on which all later ones fail.
+        for library in ("torch._dynamo", "accelerate", "matplotlib.pyplot", "pandas"):
+            importlib.import_module(library)
     for folder in dict.fromkeys(item.path.parent for item in items):
         try:
             assignment = _assignment_of(folder)
@@ -54,12 +55,14 @@ def _assignment_of(folder: Path) -> Assignment:
 
 
 def _name(item: pytest.Item, assignment: Assignment) -> str:
-    task = item.function.__check__.task or _task_of(item.path.stem.removeprefix("test_"), assignment)
+    stem = item.path.stem.removeprefix("test_").removeprefix("public_")
+    task = item.function.__check__.task or _task_of(stem, assignment)
     return f"{task}.{item.originalname.removeprefix('test_')}"
 
 
 def _task_of(stem: str, assignment: Assignment) -> str:
-    """The task of `test_train.py` and of `test_train_accelerate.py`: train, unless there is a task train_accelerate."""
+    """The task of `test_train.py`, `test_train_accelerate.py` and `test_public_train.py`: train, unless there is a task
+    train_accelerate."""
     fitting = [task.name for task in assignment.task if f"{stem}_".startswith(f"{task.name}_")]
     return max(fitting, key=len, default=stem)
 

@@ -3,12 +3,17 @@
 The same server answers the same requests as in a worker; only the socket is missing.
 """
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import ModuleType
+
+import pytest
 
 from grader.sandbox.remote import Remote
 from grader.sandbox.worker import Server
+from grader.suite.faults import StudentError
 from grader.suite.figures import summarise
 from grader.suite.student import Student
 
@@ -18,6 +23,7 @@ class InProcessSeat:
 
     def __init__(self, folder: Path, wrap: Callable) -> None:
         self._folder = folder
+        _settle()
         self._forget()
         sys.path.insert(0, str(folder))
         self.remote = Remote(CopyingChannel(Server(folder, summarise, fatal=(KeyboardInterrupt,))), wrap)
@@ -51,7 +57,49 @@ class CopyingChannel:
         return reply, [bytearray(buffer) for buffer in reply_buffers]
 
 
+def _settle() -> None:
+    """As in a worker: figures are looked at, not shown, and nothing computes with more than one thread."""
+    os.environ.setdefault("MPLBACKEND", "Agg")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    import torch
+
+    torch.set_num_threads(1)  # a check's two processes would wait for threads that fork left behind
+
+
 def student_in(folder: Path, modules: list[str], shipped: str = "") -> Student:
     """The submission in `folder`, run in this process."""
     missing = [module for module in modules if not (folder / f"{module}.py").is_file()]
     return Student(lambda wrap: InProcessSeat(folder, wrap), modules, missing=missing, shipped=shipped)
+
+
+def put_in_place(
+    student: Student, monkeypatch: pytest.MonkeyPatch, task: str, parts: Mapping[str, Mapping[str, object]]
+) -> None:
+    """Let stand-ins play other tasks until the check ends, so that these cannot fail it.
+
+    Args:
+        student: one whose code runs in this process.
+        task: the task under test; what it has imported of the others is exchanged as well.
+        parts: module -> name -> stand-in.
+
+    Raises:
+        StudentFault: one of these files cannot be imported.
+    """
+    user = _module(student, task)
+    for name, stand_ins in parts.items():
+        module = _module(student, name)
+        for thing, stand_in in stand_ins.items():
+            own = getattr(module, thing, None)
+            for place in (module, user):
+                if own is not None and getattr(place, thing, None) is own:
+                    monkeypatch.setattr(place, thing, stand_in)
+
+
+def _module(student: Student, name: str) -> ModuleType:
+    """A task's file as a module, imported in the way of any check's first question."""
+    try:
+        getattr(student, name).a_name_that_no_file_has()
+    except StudentError:
+        if name not in sys.modules:
+            raise
+    return sys.modules[name]
