@@ -1,0 +1,42 @@
+"""Task 3 · A recurrent network that reads a window of days and says one number."""
+
+import torch
+from torch import nn
+
+CELLS = {"gru": nn.GRU, "lstm": nn.LSTM, "rnn": nn.RNN}
+
+
+class PriceRNN(nn.Module):
+    """Recurrent layers over the days of a window, then a linear layer on what they know after the last day."""
+
+    def __init__(
+        self, n_features: int, hidden_size: int, num_layers: int = 1, dropout: float = 0.0, cell: str = "gru"
+    ) -> None:
+        """Build the layers.
+
+        Args:
+            n_features: numbers of one day.
+            hidden_size: numbers that a layer remembers from day to day.
+            num_layers: recurrent layers, one on top of the other.
+            dropout: probability with which a number is dropped in training, between the layers and before the linear one.
+            cell: `gru`, `lstm` or `rnn` (`CELLS`).
+
+        Raises:
+            ValueError: another cell; the text names it and those that there are.
+        """
+        super().__init__()
+        ### BEGIN SOLUTION
+        if cell not in CELLS:
+            raise ValueError(f"expected a cell out of {', '.join(CELLS)}; found {cell!r}.")
+        between = dropout if num_layers > 1 else 0.0  # with one layer there is no between, and PyTorch warns
+        self.rnn = CELLS[cell](n_features, hidden_size, num_layers, batch_first=True, dropout=between)
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(hidden_size, 1)
+        ### END SOLUTION
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Forecasts (batch,) for windows (batch, time, n_features); each begins with nothing remembered."""
+        ### BEGIN SOLUTION
+        states, _ = self.rnn(x)  # (batch, time, hidden_size)
+        return self.head(self.dropout(states[:, -1])).squeeze(-1)  # (batch, hidden_size) -> (batch, 1) -> (batch,)
+        ### END SOLUTION
