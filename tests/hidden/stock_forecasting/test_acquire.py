@@ -1,0 +1,289 @@
+"""Task 1, fetch_prices: yfinance's own parsing of answers that the suite gives in place of the network."""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from grader.suite import (
+    CheckFailed,
+    Run,
+    Student,
+    StudentError,
+    as_frame,
+    assert_close,
+    check,
+    folder,
+    reference,
+    require,
+)
+
+COLUMNS = ["Open", "High", "Low", "Close", "Volume"]
+DAYS, FIRST, LAST = 130, 10, 109  # of the listing; places of the first and last day that are asked for
+LETTERS = list("BCDFGHJKLMNPQRSTVWXZ")  # no vowel: nobody's word
+# yfinance multiplies with adjclose / close in double precision; prices rounded to cents are off by 1e-5 and more.
+SAME = {"rtol": 1e-6, "atol": 0.0}
+# ATTEMPTS = 4 and PAUSE = 0.5 ask at 0, 0.5, 1.5 and 3.5 seconds. Even pauses are over after 1.5, growing by PAUSE after 3.
+# What an attempt takes is well below a second and comes on top.
+LAST_ATTEMPT = {"opens": 3.35, "closes": 6.0}
+SECOND_ATTEMPT = {"opens": 0.25, "closes": 6.0}
+
+
+@dataclass(frozen=True, eq=False)
+class Quoted:
+    """A company on an exchange: Yahoo's whole answer about it, and the adjusted table that it stands for."""
+
+    symbol: str
+    body: dict
+    prices: pd.DataFrame
+
+    @property
+    def asked(self) -> tuple[str, str, str]:
+        """Ticker, start and end: `end` is a day of trading, too, and not asked for."""
+        return self.symbol, self.day(FIRST), self.day(LAST + 1)
+
+    @property
+    def answer(self) -> pd.DataFrame:
+        return self.prices.iloc[FIRST : LAST + 1]
+
+    def day(self, place: int) -> str:
+        return f"{self.prices.index[place]:%Y-%m-%d}"
+
+
+@reference
+def quoted(run: Run) -> dict[str, Quoted]:
+    """Companies in three time zones, over both changes to daylight-saving time, with dividends and a split."""
+    rng, generator = run.rng("quoted"), run.generator()
+    zones = ("America/New_York", "Asia/Tokyo", "Europe/London")
+    result = {}
+    for tz, market in zip(zones, generator.draw_markets(3, DAYS, rng, "2021-01-11"), strict=True):
+        symbol = "".join(rng.choice(LETTERS, 5))
+        listing = generator.with_actions(market.prices, rng, dividend=0.02)
+        # While a day is traded Yahoo has it twice; yfinance makes one of them.
+        body = generator.chart_json(symbol, listing, tz=tz, live=tz == "Asia/Tokyo")
+        result[tz] = Quoted(symbol, body, market.prices)
+    return result
+
+
+@pytest.fixture
+def newyork(quoted: dict[str, Quoted]) -> Quoted:
+    return quoted["America/New_York"]
+
+
+class Yahoo:
+    """The server that yfinance reaches, and the student's `fetch_prices` in front of it."""
+
+    def __init__(self, student: Student) -> None:
+        self.student = student
+
+    def serves(self, bodies: dict[str, dict], **settings: object) -> None:
+        """From now on; yfinance remembers nothing of what it was told before."""
+        self.student.tools.yahoo_serves(bodies, **settings)
+
+    def fetch(self, *asked: object, **cache: object) -> pd.DataFrame:
+        return as_frame(self.student.acquire.fetch_prices(*asked, **cache), "fetch_prices' result")
+
+    def fetch_of(self, company: Quoted) -> pd.DataFrame:
+        """The days in the middle, asked for once."""
+        self.serves({company.symbol: company.body})
+        return self.student.once(f"prices of {company.symbol}", lambda: self.fetch(*company.asked))
+
+    def refuses(self, kind: type[Exception], *asked: str, case: str, **cache: object) -> None:
+        """`fetch_prices` raises `kind`, and not the other of the two errors, with the ticker in its text."""
+        rule = f"a {kind.__name__} is raised"
+        try:
+            got = self.student.acquire.fetch_prices(*asked, **cache)
+        except StudentError as error:
+            if error.not_implemented or error.importing:
+                raise
+            types, text = error.types, error.text
+        else:
+            got = f"a table of {len(got)} rows" if isinstance(got, pd.DataFrame) else repr(got)
+            raise CheckFailed(rule, expected=kind.__name__, got=got, case=case)
+        require(kind.__name__ in types, rule, expected=kind.__name__, got=f"{types[0]}: {text}", case=case)
+        other = {"ValueError": "ConnectionError", "ConnectionError": "ValueError"}[kind.__name__]
+        require(other not in types, f"it is a {kind.__name__}, no {other}", got=" < ".join(types[:3]), case=case)
+        require(asked[0] in text, "the text names the ticker", expected=asked[0], got=text, case=case)
+
+
+@pytest.fixture
+def yahoo(student: Student) -> Iterator[Yahoo]:
+    yield Yahoo(student)
+    student.tools.yahoo_withdraws()
+
+
+def column(table: pd.DataFrame, name: str) -> np.ndarray:
+    """A column, also if it lies under a second level, which another check is about."""
+    labels = [label if isinstance(label, tuple) else (label,) for label in table]
+    found = [place for place, label in enumerate(labels) if name in label]
+    require(bool(found), f"there is a column {name}", got=list(map(str, table)))
+    return table.iloc[:, found[0]].to_numpy()
+
+
+def days_of(table: pd.DataFrame) -> pd.DatetimeIndex:
+    """The calendar days of the rows, however they are written down."""
+    days = table.index
+    if isinstance(days, pd.DatetimeIndex):
+        return days.tz_localize(None).normalize()
+    require(all(isinstance(day, datetime.date) for day in days), "the index holds days", got=str(days[:2].tolist()))
+    return pd.DatetimeIndex(list(days)).normalize()
+
+
+def require_prices(table: pd.DataFrame, wanted: pd.DataFrame, *, names: list[str] = COLUMNS, case: str = "") -> None:
+    """What the table has of the wanted days is right, and it has most of them; columns and index are others' matter."""
+    days = days_of(table)
+    places = days.get_indexer(wanted.index) if days.is_unique else np.arange(len(wanted))
+    there = (places >= 0) & (places < len(table))
+    enough = bool(there.mean() > 0.9)
+    require(enough, "the days that were asked for are there", expected=len(wanted), got=int(there.sum()), case=case)
+    for name in names:
+        expected = wanted[name].to_numpy()[there]
+        assert_close(column(table, name)[places[there]], expected, name, case=case, **SAME)
+
+
+def require_volume(table: pd.DataFrame, wanted: pd.DataFrame, *, case: str) -> None:
+    """It is the table of these days: nobody guesses the volumes, which no adjustment changes."""
+    require_prices(table, wanted, names=["Volume"], case=case)
+
+
+@check(
+    title="All four prices are adjusted for splits and dividends",
+    hint="Say auto_adjust=True: then Open, High and Low are multiplied with Adj Close / Close, too; nothing is rounded.",
+)
+def test_fetch_adjusted(yahoo, newyork):
+    require_prices(yahoo.fetch_of(newyork), newyork.answer, case="a company that split and paid dividends")
+
+
+@check(
+    title="The columns are Open, High, Low, Close, Volume: flat, in this order, no others",
+    hint="yf.download gives two levels even for one ticker, history adds Dividends and Stock Splits: pick the five.",
+)
+def test_fetch_columns(yahoo, newyork):
+    found = list(yahoo.fetch_of(newyork).columns)
+    require(found == COLUMNS, "the columns are these", expected=COLUMNS, got=list(map(str, found)))
+
+
+@check(
+    title="The index is named Date and holds the exchange's days without time zone, from start to the day before end",
+    hint="Drop the zone with tz_localize(None): by UTC, midnight in Tokyo is the day before. yfinance leaves end out.",
+)
+def test_fetch_index(yahoo, quoted):
+    for tz, company in quoted.items():
+        table, wanted = yahoo.fetch_of(company), company.answer.index
+        name, days = table.index.name, table.index
+        require(name == "Date", "the index is named Date", expected="Date", got=str(name), case=tz)
+        if isinstance(days, pd.DatetimeIndex):
+            require(days.tz is None, "the days are without time zone", got=str(days.dtype), case=tz)
+            midnight = bool((days == days.normalize()).all())
+            require(midnight, "the days are without a time", got=str(days[0]), case=tz)
+        got = days_of(table)
+        expected, found = (f"{days[0]:%Y-%m-%d} … {days[-1]:%Y-%m-%d}, {len(days)} days" for days in (wanted, got))
+        same = got.tolist() == wanted.tolist()
+        require(same, "the days are those of trading, ascending", expected=expected, got=found, case=tz)
+
+
+@check(
+    title="A ticker that Yahoo does not know is a ValueError that names it",
+    hint="With hide_exceptions off yfinance says YFTickerMissingError; with it on an empty table comes, as for no network.",
+)
+def test_fetch_unknown(yahoo, newyork):
+    symbol, start, end = newyork.asked
+    stranger = symbol[::-1] + "Q"
+    yahoo.serves({symbol: newyork.body})
+    yahoo.refuses(ValueError, stranger, start, end, case="a symbol that does not exist")
+
+
+@check(
+    title="No prices of these days is a ValueError that names the ticker, each time it is asked",
+    hint="Yahoo says so in three ways: an error, no days, or days without numbers. An empty table is no answer to keep.",
+)
+def test_fetch_empty(yahoo, newyork, run):
+    generator, kept = run.generator(), yahoo.student.make(folder({}))
+    symbol, start, end = newyork.asked
+    listing = generator.with_actions(newyork.prices, run.rng("nothing"), splits=(), dividend=0)
+    without = generator.chart_json(symbol, listing, holes=range(DAYS))
+    early = ("1999-03-01", "1999-04-01")
+    for case, body, period, empty in (
+        ("days before the first one: an error", newyork.body, early, "refused"),
+        ("days before the first one: an answer without days", newyork.body, early, "nothing"),
+        ("days without numbers", without, (start, end), "nothing"),
+    ):
+        yahoo.serves({symbol: body}, empty=empty)
+        yahoo.refuses(ValueError, symbol, *period, case=case, cache_dir=kept)
+        yahoo.refuses(ValueError, symbol, *period, case=f"{case}, asked again", cache_dir=kept)
+
+
+@check(
+    title="What goes wrong on the way is tried again, after pauses that double: 0.5, 1 and 2 seconds",
+    hint="Four attempts, whatever is raised; call forget_answers before the next one: yfinance remembers error pages, too.",
+)
+def test_fetch_retries(yahoo, newyork):
+    for trouble, moment, case in (
+        ("timeout", LAST_ATTEMPT, "no answer for 3.35 seconds, prices until 6"),
+        ("error page", SECOND_ATTEMPT, "HTTP 500 with a page that is no JSON, for 0.25 seconds"),
+        ("too many", SECOND_ATTEMPT, "HTTP 429, too many requests, for 0.25 seconds"),
+    ):
+        yahoo.serves({newyork.symbol: newyork.body}, trouble=trouble, **moment)
+        require_volume(yahoo.fetch(*newyork.asked), newyork.answer, case=case)
+
+
+@check(
+    title="After four attempts in vain comes a ConnectionError that names the ticker, never an empty table",
+    hint="No ValueError, which says that there are no prices; json.JSONDecodeError of an error page is one.",
+)
+def test_fetch_gives_up(yahoo, newyork):
+    for trouble, moment, case in (
+        ("timeout", {}, "no answer at all"),
+        # A fifth attempt would come after 7.5 seconds, and find prices.
+        ("error page", {"opens": 7.2}, "HTTP 500 with a page that is no JSON, for 7.2 seconds"),
+        ("too many", {}, "HTTP 429, too many requests, for ever"),
+    ):
+        yahoo.serves({newyork.symbol: newyork.body}, trouble=trouble, **moment)
+        yahoo.refuses(ConnectionError, *newyork.asked, case=case)
+
+
+@check(
+    title="What is kept in cache_dir is not asked for again: one file for a ticker, start and end",
+    hint="Look there first, and only there: the same table comes back. Other tickers and days, and None, ask Yahoo.",
+)
+def test_fetch_cache(yahoo, quoted):
+    (first, second, third), tools = quoted.values(), yahoo.student.tools
+    kept = yahoo.student.make(folder({}))
+    inside = tools.yahoo_path(kept, "new", "prices")
+    index = ("^GSPC", first.day(FIRST), first.day(LAST + 1))
+    share = ("BRK-B", *index[1:])
+    other_end, other_start = (*index[:2], first.day(LAST - 20)), (index[0], first.day(FIRST + 20), index[2])
+    yahoo.serves({"^GSPC": first.body, "BRK-B": second.body})
+    before = {asked: yahoo.fetch(*asked, cache_dir=inside) for asked in (index, share)}
+    require_volume(before[index], first.answer, case="^GSPC, from the network")
+    require_volume(before[share], second.answer, case="BRK-B, from the network")
+    yahoo.fetch(*index)
+    # Yahoo now has other prices: what is kept comes from the folder, everything else from the network.
+    yahoo.serves({"^GSPC": third.body, "BRK-B": first.body})
+    for (asked, table), company in zip(before.items(), (first, second), strict=True):
+        again = yahoo.fetch(*asked, cache_dir=inside)
+        require_same(again, table, company.answer, case=f"{asked[0]}, from the cache")
+    early, late = third.prices.iloc[FIRST : LAST - 20], third.prices.iloc[FIRST + 20 : LAST + 1]
+    for asked, wanted, case in ((other_end, early, "another end"), (other_start, late, "another start")):
+        require_volume(yahoo.fetch(*asked, cache_dir=inside), wanted, case=case)
+    require_volume(yahoo.fetch(*index), third.answer, case="without cache_dir, asked again")
+
+
+def require_same(table: pd.DataFrame, before: pd.DataFrame, wanted: pd.DataFrame, *, case: str) -> None:
+    """It is the same table, or the one that was promised: what the network's lacks other checks have told already."""
+    for rule, of in (
+        ("the columns are the same", list),
+        ("the index has the same name", lambda found: found.index.name),
+        ("the days have no time zone", lambda found: str(getattr(found.index, "tz", None))),
+        ("the days are the same", lambda found: days_of(found).tolist()),
+    ):
+        options, got = [of(before), of(wanted)], of(table)
+        require(got in options, rule, expected=options[0], got=got, case=case)
+    orders = [np.argsort(days_of(found), kind="stable") for found in (table, before)]
+    for name in COLUMNS:
+        if any(name in (label if isinstance(label, tuple) else (label,)) for label in before):
+            mine, kept = (column(found, name)[order] for found, order in zip((table, before), orders, strict=True))
+            assert_close(mine, kept, name, case=case, **SAME)
