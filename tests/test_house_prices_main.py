@@ -10,6 +10,7 @@ import house_prices_solved as shared
 import numpy as np
 import pandas as pd
 import pytest
+import reports
 from sklearn.metrics import mean_absolute_error, root_mean_squared_error
 
 SOLUTION, FIXTURE, REAL, needs_real_data = shared.SOLUTION, shared.FIXTURE, shared.REAL, shared.needs_real_data
@@ -129,7 +130,9 @@ def test_a_bonus_not_written_yet_is_skipped(solved, monkeypatch, capsys, tmp_pat
         raise NotImplementedError("Bonus: write compare_regressors().")
 
     monkeypatch.setattr(solved.main, "compare_regressors", blank)
-    assert solved.main.compare(houses, solved.main.Results(accelerator(), tmp_path), seed=0) == {}
+    results = solved.main.Results(accelerator(), tmp_path, "Houses")
+    with results.part("Measures"):
+        assert solved.main.compare(houses, results, seed=0) == {}
     assert "Bonus: write compare_regressors()." in capsys.readouterr().out
 
 
@@ -144,7 +147,7 @@ def test_engineered_columns_come_from_their_own_row(solved, houses):
 def run_main(out: Path, *arguments: object) -> dict:
     """Run main.py as students do; returns its metrics."""
     command = [sys.executable, "main.py", "--out", str(out), *map(str, arguments)]
-    ended = subprocess.run(command, cwd=SOLUTION, capture_output=True, text=True, timeout=300)
+    ended = subprocess.run(command, cwd=SOLUTION, capture_output=True, text=True, timeout=900)
     assert ended.returncode == 0, ended.stderr
     assert "tuned model, validation" in ended.stdout
     return json.loads((out / "metrics.json").read_text())
@@ -163,6 +166,8 @@ def test_the_whole_run_writes_figures_metrics_and_a_submission(tmp_path):
     figures = sorted(tmp_path.glob("*.png"))
     assert len(figures) == 6
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in figures)
+    reports.assert_whole(tmp_path)
+    assert reports.headlines(tmp_path)["RMSE of the log price"] == metrics["validation"]["tuned"]["rmse_log"]
 
 
 @needs_real_data

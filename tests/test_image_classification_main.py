@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import reports
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, GradientState
@@ -28,7 +29,7 @@ MODULES = ("data", "model", "train", "evaluate", "visualize", "bonus", "main")
 QUICK = ("--network", "cifar_resnet8", "--weights", "none", "--head-epochs", "1", "--batch-size", "16")
 ASKED = ["2", "10", "1", "33", "7"]  # test images, in an order of their own
 FIGURES = {f"{name}.png" for name in ("1_history", "2_confusion", "3_predictions", "4_robustness")}
-WRITTEN = {*FIGURES, "metrics.json", "model.safetensors", "robustness.csv", "submission.csv"}
+WRITTEN = {*FIGURES, "metrics.json", "report.html", "model.safetensors", "robustness.csv", "submission.csv"}
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +87,8 @@ def test_a_folder_of_kaggles_is_run_from_end_to_end(solved, monkeypatch, capsys,
     assert {path.name for path in out.iterdir()} == WRITTEN
     assert all((out / name).read_bytes().startswith(b"\x89PNG") for name in FIGURES)
     metrics = json.loads((out / "metrics.json").read_text())
+    reports.assert_whole(out)
+    assert reports.headlines(out)["accuracy on test images"] == metrics["test"]["accuracy"]
     assert metrics["images"] == {"train": 24, "val": 6, "test": 6}
     assert {len(values) for values in metrics["history"].values()} == {3}
     assert f"Test: accuracy {metrics['test']['accuracy']:.3f}" in capsys.readouterr().out
@@ -257,7 +260,7 @@ def test_a_bonus_not_written_yet_is_skipped(solved, monkeypatch, capsys, tiny, t
 def run_main(out: Path, *arguments: object, launcher: tuple[str, ...] = ()) -> dict:
     """Run main.py as students do; returns its metrics."""
     command = [sys.executable, *launcher, "main.py", "--out", str(out), *map(str, arguments)]
-    ended = subprocess.run(command, cwd=SOLUTION, capture_output=True, text=True, timeout=1200)
+    ended = subprocess.run(command, cwd=SOLUTION, capture_output=True, text=True, timeout=3000)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.count("Test: accuracy") == 1
     return json.loads((out / "metrics.json").read_text())

@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import reports
 import stock_forecasting_solved as shared
 import torch
 
 solved, yahoo, draw_prices = shared.solved, shared.yahoo, shared.draw_prices
 REAL = shared.ROOT.parent / "shared/real/stock_forecasting/MSFT.csv"
 FIGURES = {f"{name}.png" for name in ("1_trials", "2_training", "3_forecast", "4_last_days")}
-WRITTEN = {*FIGURES, "trials.csv", "forecasts.csv", "metrics.json"}
+WRITTEN = {*FIGURES, "trials.csv", "forecasts.csv", "metrics.json", "report.html"}
 QUICK = {
     "lookback": [5], "cell": ["rnn"], "hidden_size": [4], "num_layers": [1], "dropout": [0.0], "lr": [0.01],
     "weight_decay": [0.0], "batch_size": [256], "epochs": [1], "patience": [1],
@@ -71,6 +72,8 @@ def assert_forecasts_tell_the_same(folder: Path, close: pd.Series) -> dict:
     assert measures["skill"] == pytest.approx(1 - error / naive, abs=1e-3)
     assert len(pd.read_csv(folder / "trials.csv")) >= 1
     assert all((folder / name).read_bytes().startswith(b"\x89PNG") for name in FIGURES)
+    reports.assert_whole(folder)
+    assert reports.headlines(folder)["skill against the naive forecast"] == measures["skill"]
     return metrics
 
 
@@ -200,10 +203,11 @@ def test_impossible_options_exit_2_before_anything_is_read(start, capsys, wrong)
 
 
 def test_a_skill_that_nobody_has_is_suspected(solved, capsys, tmp_path):
-    results = solved.main.Results(shared.Accelerator(cpu=True), tmp_path)
+    results = solved.main.Results(shared.Accelerator(cpu=True), tmp_path, "Prices")
     scores = {"mae": 1.0, "rmse": 1.0, "mape": 1.0, "directional_accuracy": 0.9, "naive_mae": 2.0, "skill": 0.5}
     for skill, invented, suspected in ((0.5, False, True), (0.05, False, False), (0.5, True, False)):
-        solved.main.show({"network": scores | {"skill": skill}}, invented, results)
+        with results.part("Test"):
+            solved.main.show({"network": scores | {"skill": skill}}, invented, results)
         assert ("look-ahead" in capsys.readouterr().out) is suspected
 
 

@@ -11,7 +11,6 @@ what is not written yet in the task files ends the run with the name of the task
 import argparse
 import json
 import sys
-from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
@@ -29,8 +28,9 @@ from optimize import BATCH_SIZE, best, cross_validate, search
 from preprocess import TARGET, Preprocessor, split, target, to_price
 from torch import nn
 from torch.utils.data import DataLoader
-from tqdm import tqdm
 from train import LinearRegression, make_loader, train
+
+from grader.page import Results, Unusable, conduct
 
 SETTINGS = {"epochs": 60, "lr": 0.003}
 DECAYS = [0.0, 3.0, 10.0, 30.0]  # values of the weight decay to try
@@ -38,33 +38,6 @@ FEW = ["OverallQual", "GrLivArea", "TotalBsmtSF", "GarageCars", "YearBuilt", "Fu
 # Sizes, and where hardly any house goes beyond: square feet, LotFrontage in feet
 LIMITS = {"LotArea": 30000, "LotFrontage": 150, "GrLivArea": 3500, "TotalBsmtSF": 3000, "1stFlrSF": 3000}
 LIMITS |= {"BsmtFinSF1": 2000, "BsmtUnfSF": 2000, "GarageArea": 1000}
-
-
-class Unusable(Exception):
-    """A file that cannot be used; the text says which and why. Ends the run with exit code 2."""
-
-
-@dataclass(frozen=True)
-class Results:
-    """Where results go: all processes compute, only the main one prints and writes."""
-
-    accelerator: Accelerator
-    folder: Path
-
-    def say(self, text: str) -> None:
-        """Print a line, once."""
-        self.accelerator.print(text, flush=True)
-
-    def figure(self, name: str, figure: Figure) -> None:
-        """Write `<name>.png`."""
-        if self.accelerator.is_main_process:
-            figure.savefig(self.folder / f"{name}.png", dpi=120)
-        plt.close(figure)
-
-    def text(self, name: str, text: str) -> None:
-        """Write a text file."""
-        if self.accelerator.is_main_process:
-            (self.folder / name).write_text(text, "utf-8")
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -77,15 +50,6 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--seed", type=int, default=0, help="of the split, the folds and the order (default: 0)")
     return parser.parse_args()
-
-
-def make_folder(path: Path) -> Path:
-    """The folder for results, made if it is not there yet."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Unusable(f"expected --out to name a folder that can be made, found {path}: {error.strerror}.") from None
-    return path
 
 
 def own_table() -> Path:
@@ -180,11 +144,12 @@ def look(df: pd.DataFrame, results: Results) -> None:
     """Task 1: what the table is like."""
     summary = summarize(df)
     related = top_correlations(df)
-    results.say(f"{len(df):,} houses, {df.shape[1]} columns, {(summary['missing'] > 0).sum()} of them with NA.")
-    results.say("Closest to the price: " + ", ".join(f"{name} {r:+.2f}" for name, r in related.head(5).items()))
+    results.note(f"{len(df):,} houses, {df.shape[1]} columns, {(summary['missing'] > 0).sum()} of them with NA.")
+    results.note("Closest to the price: " + ", ".join(f"{name} {r:+.2f}" for name, r in related.head(5).items()) + ".")
     results.text("summary.csv", summary.to_csv())
-    results.figure("1_price", plot_target(df))
-    results.figure("2_relationships", plot_relationships(df, list(related.index[:6])))
+    results.figure("1_price", plot_target(df), "What the houses cost, in dollars and as the logarithm to be predicted.")
+    shown = plot_relationships(df, list(related.index[:6]))
+    results.figure("2_relationships", shown, "The price over the six columns that go with it most closely.")
 
 
 def tune(df: pd.DataFrame, results: Results, seed: int) -> tuple[list[str], dict, dict]:
@@ -193,14 +158,21 @@ def tune(df: pd.DataFrame, results: Results, seed: int) -> tuple[list[str], dict
     feature_sets = {"eight columns": FEW, "all columns": COLUMNS, "engineered": engineered}
     combinations = list(product(feature_sets, DECAYS))
     tables = []
-    for choice, decay in tqdm(combinations, desc="Tuning", disable=not results.accelerator.is_main_process):
-        grid = {name: [value] for name, value in SETTINGS.items()} | {"weight_decay": [decay]}
-        tables.append(search(df, {choice: feature_sets[choice]}, grid, results.accelerator, seed=seed))
+    with results.progress("Tuning", len(combinations), "choices") as bar:
+        for choice, decay in combinations:
+            grid = {name: [value] for name, value in SETTINGS.items()} | {"weight_decay": [decay]}
+            tables.append(search(df, {choice: feature_sets[choice]}, grid, results.accelerator, seed=seed))
+            bar.update()
     table = pd.concat(tables).sort_values("rmse_log_mean", ignore_index=True)
     results.text("search.csv", table.to_csv(index=False))
-    results.figure("4_tuning", plot_search(table))
+    caption = "The error on houses that took no part in training, for each choice of columns and weight decay."
+    results.figure("4_tuning", plot_search(table), caption)
+    forms = {"feature_set": "{}", "weight_decay": "{:g}", "rmse_log_mean": "{:.4f}", "rmse_log_std": "{:.4f}"}
+    columns = dict(zip(("columns", "weight decay", "RMSE log", "± std"), forms.values(), strict=True))
+    results.table("All choices, the best first; mean and spread over 5 folds", columns, table[list(forms)].to_numpy())
     settings = best(table)
     results.say(f"Best: {settings}")
+    results.facts("Chosen", settings)
     scores = table[["rmse_log_mean", "rmse_log_std"]].iloc[0].to_dict()
     return feature_sets[settings.pop("feature_set")], settings, scores
 
@@ -211,24 +183,38 @@ def compare(df: pd.DataFrame, results: Results, seed: int) -> dict:
         return {}
     try:
         table = compare_regressors(df, seed=seed)
-        results.figure("6_regressors", plot_comparison(table))
+        caption = "scikit-learn's linear models on the same columns and training rows, with the spread over 5 folds."
+        results.figure("6_regressors", plot_comparison(table), caption)
     except NotImplementedError as error:
-        results.say(f"Skipped, because not written yet. {error}")
+        results.note(f"Skipped, because not written yet. {error}")
         return {}
     return table.to_dict("index")
 
 
 def show(metrics: dict, results: Results) -> None:
-    """The table at the end."""
-    line = "{:<44}{:>9}{:>9}{:>11}{:>11}{:>7}".format
-    results.say("\n" + line("", "RMSE log", "± std", "RMSE", "MAE", "R²"))
-    for name, scores in metrics["validation"].items():
-        dollars = [f"${scores[key]:,.0f}" for key in ("rmse", "mae")]
-        results.say(line(f"{name} model, validation", f"{scores['rmse_log']:.4f}", "", *dollars, f"{scores['r2']:.3f}"))
+    """The tables at the end."""
+    columns = {"model": "{}", "RMSE log": "{:.4f}", "RMSE": "${:,.0f}", "MAE": "${:,.0f}", "R²": "{:.3f}"}
+    rows = [
+        (f"{name} model, validation", *(scores[key] for key in ("rmse_log", "rmse", "mae", "r2")))
+        for name, scores in metrics["validation"].items()
+    ]
+    results.table("On houses that were kept aside", columns, rows, aloud=True)
     folds = metrics["cross_validation"] | {f"{name} (scikit-learn)": row for name, row in metrics["regressors"].items()}
-    for name, scores in folds.items():
-        mean, std = f"{scores['rmse_log_mean']:.4f}", f"{scores['rmse_log_std']:.4f}"
-        results.say(line(f"{name}, 5 folds", mean, std, "", "", ""))
+    columns = {"model": "{}", "RMSE log": "{:.4f}", "± std": "{:.4f}"}
+    rows = [(name, scores["rmse_log_mean"], scores["rmse_log_std"]) for name, scores in folds.items()]
+    results.table("Cross-validated, 5 folds", columns, rows, aloud=True)
+    tuned = metrics["validation"]["tuned"]
+    results.headline("RMSE of the log price", tuned["rmse_log"], "{:.4f}")
+    results.headline("mean absolute error", tuned["mae"], "${:,.0f}")
+    results.headline("R²", tuned["r2"], "{:.3f}")
+    results.headline("houses", metrics["houses"], "{:,}")
+
+
+def submit(test: pd.DataFrame, preprocessor: Preprocessor, model: nn.Module, results: Results) -> None:
+    """Write the prices of Kaggle's test houses as Kaggle wants them."""
+    prices = to_price(predict(model, rows_in_order(preprocessor, engineer(test)), results.accelerator))  # (n_test,)
+    submission = pd.DataFrame({TARGET: prices.round(2)}, index=test.index.rename("Id"))
+    results.text("submission.csv", submission.to_csv())
 
 
 def run(args: argparse.Namespace, results: Results) -> None:
@@ -237,42 +223,46 @@ def run(args: argparse.Namespace, results: Results) -> None:
     path = args.data or own_table()
     df = read(path, priced=True)
     test = read(args.test, priced=False) if args.test else None
-    results.say(f"Data: {path}{'' if args.data else ' (invented houses; name Kaggle’s table with --data)'}")
+    results.lead(f"Data: {path}{'' if args.data else ' (invented houses; name Kaggle’s table with --data)'}")
     results.say(f"Accelerate: {accelerator.device.type}, number of processes: {accelerator.num_processes}")
-    look(df, results)
+    with results.part("The table"):
+        look(df, results)
 
-    train_rows, val_rows = split(engineer(df), seed=seed)
-    preprocessor, model, history = fit(train_rows, COLUMNS, accelerator, seed, **SETTINGS)
-    validation = {"first": evaluate(model, rows_in_order(preprocessor, val_rows), accelerator)}
-    results.figure("3_training", plot_history(history))
+    with results.part("The first model"):
+        train_rows, val_rows = split(engineer(df), seed=seed)
+        preprocessor, model, history = fit(train_rows, COLUMNS, accelerator, seed, **SETTINGS)
+        validation = {"first": evaluate(model, rows_in_order(preprocessor, val_rows), accelerator)}
+        results.figure("3_training", plot_history(history), "The error on the training rows, epoch by epoch.")
 
     # The validation rows take no part in tuning, so that they can still tell how good the tuned model is.
-    features, settings, scores = tune(train_rows, results, seed)
-    preprocessor, model, _ = fit(train_rows, features, accelerator, seed, **settings)
-    loader = rows_in_order(preprocessor, val_rows)
-    validation["tuned"] = evaluate(model, loader, accelerator)
-    log_prices = predict(model, loader, accelerator)  # (n_val,)
-    results.figure("5_predictions", plot_predictions(val_rows[TARGET], to_price(log_prices)))
+    with results.part("Tuning"):
+        features, settings, scores = tune(train_rows, results, seed)
 
-    folds = {"tuned model, training rows": scores}
-    folds["tuned model, all rows"] = cross_validate(engineer(df), features, accelerator, seed=seed, **settings)
-    metrics = {
-        "data": path.name,
-        "houses": len(df),
-        "settings": settings,
-        "features": features,
-        "validation": validation,
-        "cross_validation": folds,
-        "regressors": compare(train_rows[[*features, TARGET]], results, seed),
-    }
-    results.text("metrics.json", json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
+    with results.part("The tuned model"):
+        preprocessor, model, _ = fit(train_rows, features, accelerator, seed, **settings)
+        loader = rows_in_order(preprocessor, val_rows)
+        validation["tuned"] = evaluate(model, loader, accelerator)
+        prices = to_price(predict(model, loader, accelerator))  # (n_val,)
+        caption = "The houses that were kept aside: predicted over actual prices. A perfect model has all on the line."
+        results.figure("5_predictions", plot_predictions(val_rows[TARGET], prices), caption)
+        folds = {"tuned model, training rows": scores}
+        folds["tuned model, all rows"] = cross_validate(engineer(df), features, accelerator, seed=seed, **settings)
+
+    with results.part("Measures"):
+        metrics = {
+            "data": path.name,
+            "houses": len(df),
+            "settings": settings,
+            "features": features,
+            "validation": validation,
+            "cross_validation": folds,
+            "regressors": compare(train_rows[[*features, TARGET]], results, seed),
+        }
+        results.text("metrics.json", json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
+        show(metrics, results)
     if test is not None:
-        preprocessor, model, _ = fit(engineer(df), features, accelerator, seed, **settings)
-        prices = to_price(predict(model, rows_in_order(preprocessor, engineer(test)), accelerator))  # (n_test,)
-        submission = pd.DataFrame({TARGET: prices.round(2)}, index=test.index.rename("Id"))
-        results.text("submission.csv", submission.to_csv())
-    show(metrics, results)
-    results.say(f"\nWritten to {results.folder}: {', '.join(sorted(p.name for p in results.folder.iterdir()))}")
+        submit(test, *fit(engineer(df), features, accelerator, seed, **settings)[:2], results)
+    results.finish(vars(args))
 
 
 def main() -> int:
@@ -282,18 +272,7 @@ def main() -> int:
     torch.set_num_threads(1)  # batches as small as these only wait for each other on several
     accelerator = Accelerator()
     set_seed(args.seed)
-    try:
-        run(args, Results(accelerator, make_folder(args.out)))
-        code = 0
-    except NotImplementedError as error:
-        accelerator.print(f"Next is {error} Run main.py again when it is done.")
-        code = 1
-    except Unusable as error:
-        if accelerator.is_main_process:
-            print(f"main.py: {error}", file=sys.stderr)
-        code = 2
-    accelerator.end_training()
-    return code
+    return conduct(run, args, accelerator, "House prices")
 
 
 if __name__ == "__main__":

@@ -12,8 +12,10 @@ not written yet in the task files ends the run with the name of the task to do n
 import argparse
 import datetime
 import json
+import logging
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from itertools import zip_longest
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -26,12 +28,13 @@ from acquire import clean_prices, fetch_prices, read_prices
 from bonus import add_sentiment, daily_sentiment, read_lexicon, read_news, score_headlines
 from evaluate import evaluate, naive_forecast, plot_forecast, predict
 from features import Part, Prepared, Scaler, build_features, chronological_split, future_return, make_windows, prepare
-from matplotlib.figure import Figure
 from model import PriceRNN
 from torch import nn
 from torch.utils.data import DataLoader
 from train import History, TrainConfig, plot_training, train
-from tune import TEST_FRACTION, best, make_loader, plot_trials, search, split_settings
+from tune import FOLDS, TEST_FRACTION, best, make_loader, plot_trials, search, split_settings
+
+from grader.page import Results, Unusable, conduct
 
 SPACE = {
     "lookback": [10, 20, 40],
@@ -48,33 +51,7 @@ SPACE = {
 FEWEST_DAYS = 300
 LAST_DAYS = 60  # in the close-up of the forecasts
 SUSPICIOUS = 0.1  # a skill on real prices that nobody has honestly
-
-
-class Unusable(Exception):
-    """Data that cannot be used; the text says which and why. Ends the run with exit code 2."""
-
-
-@dataclass(frozen=True)
-class Results:
-    """Where results go: all processes compute, only the main one prints and writes."""
-
-    accelerator: Accelerator
-    folder: Path
-
-    def say(self, text: str) -> None:
-        """Print a line, once."""
-        self.accelerator.print(text, flush=True)
-
-    def figure(self, name: str, figure: Figure) -> None:
-        """Write `<name>.png`."""
-        if self.accelerator.is_main_process:
-            figure.savefig(self.folder / f"{name}.png", dpi=120)
-        plt.close(figure)
-
-    def text(self, name: str, text: str) -> None:
-        """Write a text file."""
-        if self.accelerator.is_main_process:
-            (self.folder / name).write_text(text, "utf-8")
+HONEST = "On real prices a skill of about 0 is what is honestly possible."
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -105,15 +82,6 @@ def parse_arguments() -> argparse.Namespace:
     return args
 
 
-def make_folder(path: Path) -> Path:
-    """The folder for results, made if it is not there yet."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Unusable(f"expected --out to name a folder that can be made, found {path}: {error.strerror}.") from None
-    return path
-
-
 def own(name: str) -> Path:
     """A file that comes with the project: in the folder `data` beside this file, or in the repository's fixture."""
     here = Path(__file__).resolve().parent
@@ -137,10 +105,7 @@ def read(args: argparse.Namespace, accelerator: Accelerator) -> tuple[str, pd.Da
             raw = fetch_prices(args.ticker, args.start, args.end, args.cache) if args.ticker else read_prices(path)
         except FileNotFoundError:
             failure = f"expected a CSV file at {path}, found none."
-        except (
-            ValueError,
-            OSError,
-        ) as error:  # raised after the others have had their turn: they wait for this process
+        except (ValueError, OSError) as error:  # raised once the others have had their turn: they wait for this process
             failure = f"{args.ticker or path}: {' '.join(str(error).split())}"
     if failure:
         raise Unusable(failure)
@@ -184,15 +149,21 @@ def naive_while_tuning(prices: pd.DataFrame) -> float:
 def tune(prices: pd.DataFrame, args: argparse.Namespace, results: Results) -> dict:
     """Task 4: the settings that forecast best, walking forward over the days before the test part."""
     results.say(f"Tuning: up to {args.trials} trials, none begins after {args.budget:g} s …")
-    table = search(prices, SPACE, results.accelerator, n_trials=args.trials, seed=args.seed, budget_seconds=args.budget)
+    chance = {"n_trials": args.trials, "seed": args.seed, "budget_seconds": args.budget}
+    with results.progress_of_trainings(f"{args.trials} trials", args.trials * FOLDS):
+        table = search(prices, SPACE, results.accelerator, **chance)
     results.text("trials.csv", table.to_csv(index=False))
     try:
         settings = best(table)
     except ValueError as error:
         raise Unusable(f"no trial went well: {error}") from None
-    results.figure("1_trials", plot_trials(table, naive_while_tuning(prices)))
-    results.say(table.drop(columns=["batch_size", "epochs", "patience"]).round(4).to_string(index=False))
+    caption = "The error of each trial on days before the test part, walking forward, and its spread over the folds."
+    results.figure("1_trials", plot_trials(table, naive_while_tuning(prices)), caption)
+    shown = table.drop(columns=["batch_size", "epochs", "patience"])
+    forms = dict.fromkeys(shown, "{}") | {"mae_mean": "{:.4f}", "mae_std": "{:.4f}", "seconds": "{:.1f}"}
+    results.table("Trials, in the order in which they ran", forms, shown.to_numpy(dtype="object"), aloud=True)
     results.say(f"Best of {len(table)}: {settings}")
+    results.facts(f"Chosen out of {len(table)}", settings)
     return settings
 
 
@@ -213,7 +184,7 @@ def with_news(prices: pd.DataFrame, news: Path, settings: dict, results: Results
         table = read_news(news).assign(score=lambda df: score_headlines(df, read_lexicon(own("lexicon.csv"))))
         features = add_sentiment(build_features(prices), daily_sentiment(table, prices.index))
     except NotImplementedError as error:
-        results.say(f"Skipped, because not written yet. {error}")
+        results.note(f"Skipped, because not written yet. {error}")
         return {}
     lookback, batch_size, _, _ = split_settings(settings)
     X, y, days = make_windows(features, future_return(prices["Close"]), lookback)
@@ -225,19 +196,31 @@ def with_news(prices: pd.DataFrame, news: Path, settings: dict, results: Results
     return evaluate(model, test, scaler, last_close(prices["Close"], parts.test), results.accelerator)
 
 
-def show(metrics: dict[str, dict[str, float]], invented: bool, results: Results) -> None:
+def show_forecasts(table: pd.DataFrame, results: Results) -> None:
+    """The figures and the file of the test days: `actual`, `forecast` and `naive` price of each."""
+    for name, days, caption in (
+        ("3_forecast", table, "Forecast and actual prices of the test days."),
+        ("4_last_days", table[-LAST_DAYS:], f"The last {LAST_DAYS} of them, near enough to see who follows whom."),
+    ):
+        results.figure(name, plot_forecast(days.index, days["actual"].to_numpy(), days["forecast"].to_numpy()), caption)
+    results.text("forecasts.csv", table.to_csv(index_label="Date"))
+
+
+def show(measured: dict[str, dict[str, float]], invented: bool, results: Results) -> None:
     """The table at the end, and what it means."""
-    line = "{:<28}{:>9}{:>9}{:>8}{:>11}{:>8}".format
-    results.say("\n" + line("Test part", "MAE", "RMSE", "MAPE", "direction", "skill"))
-    for name, scores in metrics.items():
-        numbers = f"{scores['mae']:.4f}", f"{scores['rmse']:.4f}", f"{scores['mape']:.2f}%"
-        results.say(line(name, *numbers, f"{scores['directional_accuracy']:.1%}", f"{scores['skill']:+.3f}"))
-    first = next(iter(metrics.values()))
-    results.say(line("naive: stays as it is", f"{first['naive_mae']:.4f}", "", "", "", "+0.000"))
-    if not invented:
-        results.say("On real prices a skill of about 0 is what is honestly possible.")
-        if first["skill"] > SUSPICIOUS:
-            results.say(f"A skill above {SUSPICIOUS} is a sign of look-ahead: which number knows a later day?")
+    columns = {"Test part": "{}", "MAE": "{:.4f}", "RMSE": "{:.4f}", "MAPE": "{:.2f}%", "direction": "{:.1%}"}
+    columns["skill"] = "{:+.3f}"
+    order = ("mae", "rmse", "mape", "directional_accuracy", "skill")
+    rows = [(name, *(scores[key] for key in order)) for name, scores in measured.items()]
+    first = next(iter(measured.values()))
+    rows.append(("naive: stays as it is", first["naive_mae"], None, None, None, 0.0))
+    results.table("On days that nothing was chosen by", columns, rows, aloud=True)
+    results.headline("skill against the naive forecast", first["skill"], "{:+.3f}")
+    results.headline("mean absolute error", first["mae"], "{:.4f}")
+    results.headline("… of the naive forecast", first["naive_mae"], "{:.4f}")
+    results.note(f"{'These prices are invented, by a formula that can be learnt. ' if invented else ''}{HONEST}")
+    if not invented and first["skill"] > SUSPICIOUS:
+        results.note(f"A skill above {SUSPICIOUS} is a sign of look-ahead: which number knows a later day?")
 
 
 def run(args: argparse.Namespace, results: Results) -> None:
@@ -246,55 +229,53 @@ def run(args: argparse.Namespace, results: Results) -> None:
     name, prices = read(args, accelerator)
     invented = not (args.ticker or args.csv)
     days = f"{len(prices)} days, {prices.index[0]:%Y-%m-%d} to {prices.index[-1]:%Y-%m-%d}"
-    results.say(f"Prices: {name}, {days}{' (an invented share; name a real one with --ticker)' if invented else ''}")
+    results.lead(f"Prices: {name}, {days}{' (an invented share; name a real one with --ticker)' if invented else ''}")
     results.say(f"Accelerate: {accelerator.device.type}, number of processes: {accelerator.num_processes}")
 
-    settings = tune(prices, args, results)
-    lookback, batch_size, _, _ = split_settings(settings)
-    parts = prepare(prices, lookback)
-    model, history = fit(parts, settings, accelerator, args.seed)
-    results.figure("2_training", plot_training(history))
-    results.say(f"Trained for {len(history.val_loss)} epochs, kept epoch {history.best_epoch}.")
+    with results.part("Tuning"):
+        settings = tune(prices, args, results)
+    with results.part("Training"):
+        lookback, batch_size, _, _ = split_settings(settings)
+        parts = prepare(prices, lookback)
+        model, history = fit(parts, settings, accelerator, args.seed)
+        caption = "The loss on the days that are learnt from, and on those that tell when to stop."
+        results.figure("2_training", plot_training(history), caption)
+        results.note(f"Trained for {len(history.val_loss)} epochs, kept epoch {history.best_epoch}.")
+        forms = {"epoch": "{}", "loss, training": "{:.4f}", "loss, validation": "{:.4f}", "seconds": "{:.2f}"}
+        epochs = zip_longest(history.train_loss, history.val_loss, history.seconds)
+        results.table("Epochs", forms, [(number, *row) for number, row in enumerate(epochs, start=1)])
 
-    test, last = loaders(parts, batch_size)[2], last_close(prices["Close"], parts.test)
-    measured = {"network": evaluate(model, test, parts.scaler, last, accelerator)}
-    forecasts = last * np.exp(parts.scaler.inverse_target(predict(model, test, accelerator)[1]))  # (n_test,)
-    actual = prices["Close"].loc[parts.test.days].to_numpy()
-    results.figure("3_forecast", plot_forecast(parts.test.days, actual, forecasts))
-    close_up = slice(-LAST_DAYS, None)
-    results.figure("4_last_days", plot_forecast(parts.test.days[close_up], actual[close_up], forecasts[close_up]))
-    table = pd.DataFrame({"actual": actual, "forecast": forecasts, "naive": last}, index=parts.test.days)
-    results.text("forecasts.csv", table.to_csv(index_label="Date"))
+    with results.part("Test"):
+        test, last = loaders(parts, batch_size)[2], last_close(prices["Close"], parts.test)
+        measured = {"network": evaluate(model, test, parts.scaler, last, accelerator)}
+        forecasts = last * np.exp(parts.scaler.inverse_target(predict(model, test, accelerator)[1]))  # (n_test,)
+        table = pd.DataFrame({"actual": prices["Close"].loc[parts.test.days], "forecast": forecasts, "naive": last})
+        show_forecasts(table, results)
     news = args.news or (own("headlines.csv") if invented else None)
-    if news is not None and (scores := with_news(prices, news, settings, results, args.seed)):
-        measured["network with news"] = scores
+    if news is not None:
+        with results.part("News"):
+            if scores := with_news(prices, news, settings, results, args.seed):
+                measured["network with news"] = scores
     metrics = {"prices": name, "days": len(prices), "settings": settings, "test": measured, "history": asdict(history)}
     metrics["next_close"] = next_close(model, parts, prices, lookback, accelerator)
     results.text("metrics.json", json.dumps(metrics, indent=2) + "\n")
-    show(measured, invented, results)
-    results.say(f"Next close: {metrics['next_close']:.4f}, after {prices['Close'].iloc[-1]:.4f} on the last day.")
-    results.say(f"\nWritten to {results.folder}: {', '.join(sorted(p.name for p in results.folder.iterdir()))}")
+    with results.part("Test"):
+        show(measured, invented, results)
+        results.note(f"Next close: {metrics['next_close']:.4f}, after {prices['Close'].iloc[-1]:.4f} on the last day.")
+    results.headline("next close", metrics["next_close"], "{:.4f}")
+    results.headline("days", len(prices), "{:,}")
+    results.finish(vars(args))
 
 
 def main() -> int:
     """Run; returns the exit code: 0, 1 when a task is not written yet, 2 when the data cannot be used."""
     args = parse_arguments()
     plt.switch_backend("agg")
+    logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # what it warns of is in the error that ends the run
     torch.set_num_threads(1)  # networks as small as these only wait for each other on several
     accelerator = Accelerator()
     set_seed(args.seed)
-    try:
-        run(args, Results(accelerator, make_folder(args.out)))
-        code = 0
-    except NotImplementedError as error:
-        accelerator.print(f"Next is {error} Run main.py again when it is done.")
-        code = 1
-    except Unusable as error:
-        if accelerator.is_main_process:
-            print(f"main.py: {error}", file=sys.stderr)
-        code = 2
-    accelerator.end_training()
-    return code
+    return conduct(run, args, accelerator, "Stock forecasting")
 
 
 if __name__ == "__main__":

@@ -13,11 +13,13 @@ not written yet in the task files ends the run with the name of the task to do n
 import argparse
 import csv
 import json
+import math
 import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from pickle import UnpicklingError
 
@@ -28,7 +30,6 @@ from accelerate.utils import set_seed
 from bonus import STRENGTHS, plot_robustness, robustness
 from data import ImageFolderCSV, as_unit_tensor, build_transforms, channel_stats, make_loaders, stratified_split
 from evaluate import evaluate, per_class_accuracy, predict
-from matplotlib.figure import Figure
 from model import build_classifier, load_backbone, param_groups, unfreeze
 from PIL import Image
 from safetensors import SafetensorError
@@ -39,14 +40,12 @@ from torchvision.transforms import v2
 from train import History, TrainConfig, save_model, train
 from visualize import plot_confusion_matrix, plot_history, plot_predictions
 
+from grader.page import Results, Unusable, conduct
+
 SHOWN, DISTURBED = 24, 500  # test images in the figure of predictions; in the table of robustness
 SHARED = {"weight_decay": 5e-4, "max_grad_norm": 1.0}
 HEAD_LR, LR, BACKBONE_LR_FACTOR = 0.05, 0.05, 0.5
 TEST_PART, VAL_PART = 0.2, 0.15  # of all labelled images, and of those that are left
-
-
-class Unusable(Exception):
-    """A file that cannot be used; the text says which and why. Ends the run with exit code 2."""
 
 
 @dataclass(frozen=True)
@@ -61,29 +60,6 @@ class Images:
     classes: list[str]
     mean: list[float]
     std: list[float]
-
-
-@dataclass(frozen=True)
-class Results:
-    """Where results go: all processes compute, only the main one prints and writes."""
-
-    accelerator: Accelerator
-    folder: Path
-
-    def say(self, text: str) -> None:
-        """Print a line, once."""
-        self.accelerator.print(text, flush=True)
-
-    def figure(self, name: str, figure: Figure) -> None:
-        """Write `<name>.png`."""
-        if self.accelerator.is_main_process:
-            figure.savefig(self.folder / f"{name}.png", dpi=120)
-        plt.close(figure)
-
-    def text(self, name: str, text: str) -> None:
-        """Write a text file."""
-        if self.accelerator.is_main_process:
-            (self.folder / name).write_text(text, "utf-8")
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -111,15 +87,6 @@ def parse_arguments() -> argparse.Namespace:
     if min(args.head_epochs, args.epochs, args.batch_size, args.accumulate) < 1 or args.workers < 0:
         parser.error("expected whole numbers from 1 on, of workers from 0 on, found a smaller one.")
     return args
-
-
-def make_folder(path: Path) -> Path:
-    """The folder for results, made if it is not there yet."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Unusable(f"expected --out to name a folder that can be made, found {path}: {error.strerror}.") from None
-    return path
 
 
 def own_folder() -> Path:
@@ -186,10 +153,15 @@ def make_model(args: argparse.Namespace, num_classes: int) -> nn.Module:
     return build_classifier(backbone, num_classes, freeze=True)
 
 
+def epoch_of(checkpoint: Path) -> int:
+    """The number in a checkpoint's name; 0 for another name."""
+    number = checkpoint.name.removeprefix("epoch_")
+    return int(number) if number.isdecimal() else 0
+
+
 def newest_checkpoint(folder: Path) -> Path | None:
     """The checkpoint of the latest epoch in a folder; None if there is none."""
-    found = [path for path in folder.glob("epoch_*") if path.name[6:].isdecimal()]
-    return max(found, key=lambda path: int(path.name[6:]), default=None)
+    return max(filter(epoch_of, folder.glob("epoch_*")), key=epoch_of, default=None)
 
 
 def fit(model: nn.Module, images: Images, args: argparse.Namespace, results: Results) -> History:
@@ -206,11 +178,24 @@ def fit(model: nn.Module, images: Images, args: argparse.Namespace, results: Res
             unfreeze(model, "conv1")
         config = TrainConfig(epochs, lr, **SHARED, seed=args.seed, checkpoint_dir=folder, resume_from=resumed)
         groups = param_groups(model, lr, BACKBONE_LR_FACTOR)
-        met = train(model, *loaders, results.accelerator, config, groups)
+        a_process = math.ceil(len(loaders[0]) / results.accelerator.num_processes)  # batches in an epoch
+        steps = math.ceil(a_process / args.accumulate)
+        done = steps * epoch_of(resumed) if resumed else 0
+        with results.progress_of_steps(f"{epochs} epochs", epochs * steps, done):
+            met = train(model, *loaders, results.accelerator, config, groups)
         for part in fields(History):
             getattr(history, part.name).extend(getattr(met, part.name))
         results.accelerator.free_memory()
     return history
+
+
+def show_epochs(history: History, head_epochs: int, results: Results) -> None:
+    """The table of all epochs."""
+    forms = {"epoch": "{}", "learnt": "{}", "loss, training": "{:.4f}", "accuracy, training": "{:.3f}"}
+    forms |= {"loss, validation": "{:.4f}", "accuracy, validation": "{:.3f}", "rate": "{:.4g}", "seconds": "{:.1f}"}
+    epochs = enumerate(zip_longest(*asdict(history).values()), start=1)
+    rows = [(epoch, "head" if epoch <= head_epochs else "everything", *measures) for epoch, measures in epochs]
+    results.table("Epochs", forms, rows)
 
 
 def in_order(images: Dataset, args: argparse.Namespace) -> DataLoader:
@@ -225,7 +210,9 @@ def show_predictions(model: nn.Module, images: Images, args: argparse.Namespace,
     y_true, logits = predict(model, in_order(some, args), results.accelerator)  # (n,), (n, classes)
     shown = torch.stack([image for image, _ in some])  # (n, 3, h, w)
     y_pred = logits.argmax(axis=1)  # (n, classes) -> (n,)
-    results.figure("3_predictions", plot_predictions(shown, y_true, y_pred, images.classes, images.mean, images.std))
+    figure = plot_predictions(shown, y_true, y_pred, images.classes, images.mean, images.std)
+    caption = f"{len(some)} of the test images, with their class and what they were taken for."
+    results.figure("3_predictions", figure, caption)
 
 
 def disturb(model: nn.Module, images: Images, results: Results, seed: int) -> None:
@@ -235,9 +222,12 @@ def disturb(model: nn.Module, images: Images, results: Results, seed: int) -> No
     try:
         table = robustness(model, some, list(STRENGTHS), results.accelerator, normalize, seed)
         results.text("robustness.csv", table.to_csv())
-        results.figure("4_robustness", plot_robustness(table))
+        caption = f"The accuracy on {len(some)} test images, disturbed on purpose, more and more."
+        results.figure("4_robustness", plot_robustness(table), caption)
+        columns = {"disturbed by": "{}"} | {f"severity {column}": "{:.3f}" for column in table}
+        results.table("Accuracy", columns, table.itertuples())
     except NotImplementedError as error:
-        results.say(f"Skipped, because not written yet. {error}")
+        results.note(f"Skipped, because not written yet. {error}")
 
 
 def run(args: argparse.Namespace, results: Results) -> None:
@@ -247,31 +237,45 @@ def run(args: argparse.Namespace, results: Results) -> None:
     unlabelled = listed(folder / "test", sample) if sample.exists() and (folder / "test").is_dir() else []
     images = read_images(args, accelerator, folder, 32 if args.network.startswith("cifar_") else 224)
     counts = {part: len(getattr(images, f"{part}_set")) for part in ("train", "val", "test")}
-    results.say(f"Data: {folder}{'' if args.data else ' (drawn images; name Kaggle’s folder with --data)'}, {counts}")
+    results.lead(f"Data: {folder}{'' if args.data else ' (drawn images; name Kaggle’s folder with --data)'}")
+    results.say(f"Images: {counts}")
     results.say(f"Accelerate: {accelerator.device.type}, number of processes: {accelerator.num_processes}")
-    model = make_model(args, len(images.classes))
-    history = fit(model, images, args, results)
-    save_model(model, accelerator, results.folder / "model.safetensors")
+    with results.part("Training"):
+        model = make_model(args, len(images.classes))
+        history = fit(model, images, args, results)
+        save_model(model, accelerator, results.folder / "model.safetensors")
 
     # The test images have had no part in training or in choosing an epoch, and all of them are answered once.
-    found = evaluate(model, in_order(images.test_set, args), accelerator)
-    each = dict(zip(images.classes, map(float, per_class_accuracy(found.confusion)), strict=True))
-    results.say(f"\nTest: accuracy {found.accuracy:.3f}, loss {found.loss:.3f}")
-    results.say("  ".join(f"{name} {value:.2f}" for name, value in each.items()))
-    test = {"accuracy": found.accuracy, "loss": found.loss, "classes": each}
-    metrics = {"network": args.network, "images": counts, "test": test, "history": asdict(history)}
-    results.text("metrics.json", json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
+    with results.part("Test"):
+        found = evaluate(model, in_order(images.test_set, args), accelerator)
+        each = dict(zip(images.classes, map(float, per_class_accuracy(found.confusion)), strict=True))
+        results.note(f"Test: accuracy {found.accuracy:.3f}, loss {found.loss:.3f}")
+        results.say("  ".join(f"{name} {value:.2f}" for name, value in each.items()))
+        test = {"accuracy": found.accuracy, "loss": found.loss, "classes": each}
+        metrics = {"network": args.network, "images": counts, "test": test, "history": asdict(history)}
+        results.text("metrics.json", json.dumps(metrics, indent=2, ensure_ascii=False) + "\n")
+        results.facts("Accuracy by class", each, "{:.3f}")
     if unlabelled:
         loader = in_order(ImageFolderCSV(folder / "test", sample, images.plain), args)
         y_pred = predict(model, loader, accelerator)[1].argmax(axis=1)  # (n, classes) -> (n,)
         rows = [f"{name},{images.classes[label]}\n" for (name, _), label in zip(unlabelled, y_pred, strict=True)]
         results.text("submission.csv", "".join(["id,label\n", *rows]))
 
-    results.figure("1_history", plot_history(history))
-    results.figure("2_confusion", plot_confusion_matrix(found.confusion, images.classes, normalize=True))
-    show_predictions(model, images, args, results)
-    disturb(model, images, results, args.seed)
-    results.say(f"\nWritten to {results.folder}: {', '.join(sorted(p.name for p in results.folder.iterdir()))}")
+    with results.part("Training"):
+        caption = "Loss and accuracy, epoch by epoch; from the thaw on, all of the network learns."
+        results.figure("1_history", plot_history(history), caption)
+        show_epochs(history, args.head_epochs, results)
+    with results.part("Test"):
+        caption = "Of the images of each class, in rows, the part that was taken for which, in columns."
+        results.figure("2_confusion", plot_confusion_matrix(found.confusion, images.classes, normalize=True), caption)
+        show_predictions(model, images, args, results)
+    with results.part("Disturbed images"):
+        disturb(model, images, results, args.seed)
+    results.headline("accuracy on test images", found.accuracy, "{:.1%}")
+    results.headline("loss on test images", found.loss, "{:.3f}")
+    for part, purpose in (("train", "to learn from"), ("val", "to choose an epoch by"), ("test", "to test with")):
+        results.headline(f"images {purpose}", counts[part], "{:,}")
+    results.finish(vars(args))
 
 
 def main() -> int:
@@ -282,18 +286,7 @@ def main() -> int:
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // accelerator.num_processes))
     set_seed(args.seed)
-    try:
-        run(args, Results(accelerator, make_folder(args.out)))
-        code = 0
-    except NotImplementedError as error:
-        accelerator.print(f"Next is {error} Run main.py again when it is done.")
-        code = 1
-    except Unusable as error:
-        if accelerator.is_main_process:
-            print(f"main.py: {error}", file=sys.stderr)
-        code = 2
-    accelerator.end_training()
-    return code
+    return conduct(run, args, accelerator, "Image classification")
 
 
 if __name__ == "__main__":
