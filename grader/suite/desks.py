@@ -7,6 +7,7 @@ import pytest
 
 from grader.course import Assignment, Course, read_assignment
 from grader.errors import UsageError
+from grader.suite.album import Album
 from grader.suite.checks import Check, Rubric, Run
 from grader.suite.in_process import student_in
 from grader.suite.runner import DESK, NAME, Desk
@@ -75,9 +76,10 @@ def _desk(config: pytest.Config, folder: Path, assignment: Assignment, checks: d
 
 def _self_check_desk(folder: Path, assignment: Assignment, checks: dict[str, Check], seed: int) -> Desk:
     """Public self-checks carry no points: the scoreboard counts them by task."""
-    run = Run(seed, assignment, folder / "data")
+    run, album = Run(seed, assignment, folder / "data"), Album(folder)
     modules = [task.name for task in assignment.task]
-    return Desk(SelfCheckRubric(assignment, checks), run, lambda: student_in(folder, modules))
+    rubric = SelfCheckRubric(assignment, checks)
+    return Desk(rubric, run, lambda: student_in(folder, modules, looks=album.summarise), album=album)
 
 
 def hidden_desk(

@@ -3,11 +3,13 @@
 The same server answers the same requests as in a worker; only the socket is missing.
 """
 
+import importlib
 import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -19,14 +21,17 @@ from grader.suite.student import Student
 
 
 class InProcessSeat:
-    """A `Seat` without a process of its own."""
+    """A `Seat` without a process of its own; `looks` tells of figures, as `figures.summarise` does."""
 
-    def __init__(self, folder: Path, wrap: Callable) -> None:
+    def __init__(
+        self, folder: Path, wrap: Callable, looks: Callable[[object], tuple[str, Any] | None] = summarise
+    ) -> None:
         self._folder = folder
         _settle()
         self._forget()
         sys.path.insert(0, str(folder))
-        self.remote = Remote(CopyingChannel(Server(folder, summarise, fatal=(KeyboardInterrupt,))), wrap)
+        importlib.invalidate_caches()  # a helper may have been written since the folder was last looked at
+        self.remote = Remote(CopyingChannel(Server(folder, looks, fatal=(KeyboardInterrupt,))), wrap)
 
     def begin_check(self) -> None:
         """Nothing is metered here; pytest-timeout stops what hangs."""
@@ -44,6 +49,16 @@ class InProcessSeat:
             origin = getattr(sys.modules[name], "__file__", None)
             if origin is None or Path(origin).parent == self._folder or Path(origin).parent.name == self._folder.name:
                 del sys.modules[name]
+        for name in [name for name, module in sys.modules.items() if self._is_ours(module)]:
+            del sys.modules[name]
+
+    def _is_ours(self, module: ModuleType | None) -> bool:
+        """Whether it is a file or package of the folder's own, and none of an environment that was installed there."""
+        facts = getattr(module, "__dict__", {})  # asked for attributes, some libraries' modules make them up
+        places = [facts.get("__file__"), *(facts.get("__path__") or [])]
+        inside = [place for place in places if isinstance(place, str) and place.startswith(f"{self._folder}{os.sep}")]
+        installed = [prefix for prefix in (sys.prefix, sys.base_prefix) if prefix.startswith(f"{self._folder}{os.sep}")]
+        return any(not place.startswith(tuple(installed)) for place in inside)
 
 
 class CopyingChannel:
@@ -66,10 +81,15 @@ def _settle() -> None:
     torch.set_num_threads(1)  # a check's two processes would wait for threads that fork left behind
 
 
-def student_in(folder: Path, modules: list[str], shipped: str = "") -> Student:
-    """The submission in `folder`, run in this process."""
+def student_in(
+    folder: Path,
+    modules: list[str],
+    shipped: str = "",
+    looks: Callable[[object], tuple[str, Any] | None] = summarise,
+) -> Student:
+    """The submission in `folder`, run in this process; `looks` tells of its figures."""
     missing = [module for module in modules if not (folder / f"{module}.py").is_file()]
-    return Student(lambda wrap: InProcessSeat(folder, wrap), modules, missing=missing, shipped=shipped)
+    return Student(lambda wrap: InProcessSeat(folder, wrap, looks), modules, missing=missing, shipped=shipped)
 
 
 def put_in_place(

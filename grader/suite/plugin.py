@@ -63,7 +63,10 @@ def student(request: pytest.FixtureRequest, run: "Run") -> "Student":
     """The submission under test, with nothing left over from the check before."""
     from grader.suite.runner import DESK, NAME
 
-    sitting = request.node.stash[DESK].sit()
+    desk = request.node.stash[DESK]
+    sitting = desk.sit()
+    if desk.album is not None:
+        desk.album.begin(request.node.stash[NAME])
     sitting.fresh(int(run.rng(request.node.stash[NAME] + "/worker").integers(2**31)))
     return sitting
 

@@ -7,6 +7,7 @@ import pytest
 
 from grader.errors import GraderFault
 from grader.results import CheckResult
+from grader.suite.album import Album
 from grader.suite.checks import Rubric, Run
 from grader.suite.outcome import result_of
 from grader.suite.student import Student
@@ -22,6 +23,8 @@ class Desk:
     student: Student | None = None
     results: dict[str, CheckResult] = field(default_factory=dict)
     fault: GraderFault | None = None
+    album: Album | None = None
+    """Where figures of self-checks go; hidden suites keep none."""
 
     def sit(self) -> Student:
         """The student being marked."""

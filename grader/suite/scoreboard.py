@@ -3,9 +3,12 @@
 import re
 import shutil
 import textwrap
+from collections.abc import Sequence
+from math import floor
 
 import pytest
 
+from grader.course import Task
 from grader.results import CheckResult, CheckStatus
 from grader.suite.checks import Check
 from grader.suite.runner import Desk
@@ -13,6 +16,7 @@ from grader.suite.runner import Desk
 DESKS = pytest.StashKey[dict]()
 LABEL = 10  # width of "Expected: " and its like
 NARROWEST, WIDEST = 60, 110
+MOST_FIGURES = 4
 TO_DO = "NotImplementedError: "
 
 UNREADABLE = "Python cannot import this file: that comes first, whatever the check asks."
@@ -64,29 +68,84 @@ def _message(result: CheckResult, check: Check) -> str:
 
 
 def write_scoreboard(reporter: pytest.TerminalReporter, desk: Desk) -> None:
-    """A mark for each check, a line for each task, and what to do next."""
+    """A mark for each check, a line and the points so far for each task, and what to do next."""
     if not desk.results:
         return
     _leave_out_of_short_summary(reporter)
-    tasks = desk.rubric.assignment.task
-    by_task = {task.name: [result for result in desk.results.values() if result.task == task.name] for task in tasks}
-    width = max(map(len, by_task.values()))
-    reporter.write_sep("=", desk.rubric.assignment.title, bold=True)
+    assignment = desk.rubric.assignment
+    reporter.write_sep("=", assignment.title, bold=True)
+    write_tasks(reporter, desk, assignment.task)
+    reporter.write_line("✓ passes   ✗ does not   · is not written yet", light=True)
+    if all(_is_whole(desk, task) for task in assignment.task):
+        write_points(reporter, desk)
+    in_order = [result for task in assignment.task for result in _results(desk, task)]
+    reporter.write_line(next_step(in_order), bold=True)
+    if desk.album is not None:
+        reporter.flush()  # drawing takes longer than many a round of checks
+        saved = desk.album.save()
+        if saved:
+            reporter.write_line(f"Look at what your code drew: {_shortened(saved)}")
+
+
+def write_tasks(reporter: pytest.TerminalReporter, desk: Desk, tasks: Sequence[Task]) -> None:
+    """A line for each of these tasks that a check was run of."""
+    width = max((len(_results(desk, task)) for task in desk.rubric.assignment.task), default=0)
     for task in tasks:
-        results = by_task[task.name]
+        results = _results(desk, task)
         if not results:
             continue
         reporter.write(f"{task.label:<7} {task.file:<14} ")
         for result in results:
             mark, colour = _mark(result.status)
             reporter.write(mark, **{colour: True})
-        passed = sum(result.status is CheckStatus.PASSED for result in results)
         to_do = all(result.status is CheckStatus.NOT_IMPLEMENTED for result in results)
-        state = "to do" if to_do else f"{passed} of {len(results)}"
+        state = "to do" if to_do else f"{_passed(results)} of {len(results)}"
         gap = " " * (width - len(results))
-        reporter.write_line(f"{gap}  {state:<8} worth {task.points:g} points: {task.title}")
-    reporter.write_line("✓ passes   ✗ does not   · is not written yet", light=True)
-    reporter.write_line(_next_step([result for results in by_task.values() for result in results]), bold=True)
+        reporter.write_line(f"{gap}  {state:<8} {_worth(desk, task)}: {task.title}")
+
+
+def write_points(reporter: pytest.TerminalReporter, desk: Desk) -> None:
+    """What the work would get if the hidden checks found what the self-checks found; these give no points themselves."""
+    tasks = desk.rubric.assignment.task
+    plain, bonus = (floor(sum(points_so_far(desk, t) for t in tasks if t.bonus is kind)) for kind in (False, True))
+    extra = f" and {bonus} of {desk.rubric.assignment.bonus:g} bonus points" if desk.rubric.assignment.bonus else ""
+    reporter.write_line(
+        f"So far about {plain} of {desk.rubric.assignment.points:g} points{extra}, if the hidden checks, which alone give "
+        "points, agree with these."
+    )
+
+
+def points_so_far(desk: Desk, task: Task) -> float:
+    """The part of a task's points that its self-checks pass: an estimate."""
+    results = _results(desk, task)
+    return task.points * _passed(results) / len(results) if results else 0.0
+
+
+def _worth(desk: Desk, task: Task) -> str:
+    if not _is_whole(desk, task):
+        return f"worth {task.points:g} points"
+    return f"about {floor(points_so_far(desk, task))} of {task.points:g} points"
+
+
+def _results(desk: Desk, task: Task) -> list[CheckResult]:
+    return [desk.results[name] for name in desk.rubric.checks if name in desk.results and _is_of(name, task)]
+
+
+def _is_whole(desk: Desk, task: Task) -> bool:
+    """Whether all of its self-checks were run: a part of them says nothing of the task's points."""
+    return len(_results(desk, task)) == sum(_is_of(name, task) for name in desk.rubric.checks)
+
+
+def _is_of(check: str, task: Task) -> bool:
+    return check.partition(".")[0] == task.name
+
+
+def _passed(results: Sequence[CheckResult]) -> int:
+    return sum(result.status is CheckStatus.PASSED for result in results)
+
+
+def _shortened(saved: Sequence[str]) -> str:
+    return ", ".join(saved[:MOST_FIGURES]) + (f" and {len(saved) - MOST_FIGURES} more" if saved[MOST_FIGURES:] else "")
 
 
 def _mark(status: CheckStatus) -> tuple[str, str]:
@@ -98,7 +157,8 @@ def _mark(status: CheckStatus) -> tuple[str, str]:
     return "✗", "red"
 
 
-def _next_step(results: list[CheckResult]) -> str:
+def next_step(results: Sequence[CheckResult]) -> str:
+    """What to write or mend first."""
     for result in results:
         if result.status is CheckStatus.NOT_IMPLEMENTED:
             return f"Next: {result.detail.partition(TO_DO)[2] or result.title}"
