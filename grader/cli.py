@@ -5,7 +5,8 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Sequence
-from functools import wraps
+from contextlib import suppress
+from functools import partial, wraps
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -162,6 +163,40 @@ def show(
 
 @app.command()
 @_one_line
+def check(
+    folder: Annotated[Path, typer.Argument(help="The folder that you were given (default: this one).")] = HERE,
+    task: Annotated[str | None, typer.Option(help="One task only, such as train.", metavar="NAME")] = None,
+) -> None:
+    """Run the self-checks of a student's folder, once.
+
+    Example: grader check assignments/house_prices --task train
+
+    Exit code 0 when nothing is wrong, tasks not written yet included; 1 when a check fails.
+    """
+    from grader.desk.checking import run_checks
+
+    raise typer.Exit(run_checks(folder, task))
+
+
+@app.command()
+@_one_line
+def watch(
+    folder: Annotated[Path, typer.Argument(help="The folder that you were given (default: this one).")] = HERE,
+    limit: Annotated[float, typer.Option(min=1, help="Seconds after which a check is stopped.", metavar="S")] = 30,
+) -> None:
+    """Run the self-checks after every save, on what it can have changed; Ctrl-C ends it.
+
+    Example: grader watch assignments/house_prices
+    """
+    from grader.desk.watching import watch as watch_folder
+    from grader.desk.workplace import assignment_in
+
+    with suppress(KeyboardInterrupt):
+        watch_folder(folder, assignment_in(folder.resolve()), limit, partial(print, flush=True))
+
+
+@app.command()
+@_one_line
 def doctor() -> None:
     """Say what this machine can do: versions, the sandbox level and why, accelerators."""
     console().print(doctor_table(probe()))
@@ -172,11 +207,11 @@ def doctor() -> None:
 def sync(
     assignment: Annotated[str | None, typer.Argument(help="One assignment (default: all).")] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Change nothing; exit code 1 when stubs are out of step.")
+        bool, typer.Option("--check", help="Change nothing; exit code 1 when something is out of step.")
     ] = False,
     course: CourseOption = HERE,
 ) -> None:
-    """Generate the students' stubs from solutions/.
+    """Generate what students receive from solutions/: stubs, main.py, notebooks.
 
     Example: grader sync --check
     """
@@ -193,4 +228,51 @@ def sync(
     if check and changes:
         raise typer.Exit(1)
     if not changes:
-        console().print("All stubs are in step with the solutions.")
+        console().print("All stubs and notebooks are in step with the solutions.")
+
+
+@app.command()
+@_one_line
+def release(
+    out: Annotated[Path, typer.Option(help="Folder for the students' folder and its zip.", metavar="DIR")],
+    assignments: Annotated[list[str] | None, typer.Argument(help="Names of assignments (default: all).")] = None,
+    course: CourseOption = HERE,
+) -> None:
+    """Pack what students receive, as a folder and a zip that work by themselves.
+
+    Example: grader release --out released house_prices
+
+    Exit code 2, with a line for each leak and nothing written, when it would hold something hidden.
+    """
+    from grader.bundle import make_bundle
+
+    where = Course.find(course)
+    bundle = make_bundle(where, assignments or ())
+    leaks = bundle.leaks(where)
+    for leak in leaks:
+        print(f"grader: leak: {leak}", file=sys.stderr)
+    if leaks:
+        _end(f"grader: {len(leaks)} leaks, nothing written; take them out of what students receive.", 2)
+    for path in bundle.write(out):
+        console().print(str(path), highlight=False, markup=False, soft_wrap=True)
+
+
+@app.command()
+@_one_line
+def nbgrader(
+    out: Annotated[Path, typer.Option(help="Folder of the nbgrader course.", metavar="DIR")],
+    assignments: Annotated[list[str] | None, typer.Argument(help="Names of assignments (default: all).")] = None,
+    course: CourseOption = HERE,
+) -> None:
+    """Make a folder in which nbgrader's own commands work: configuration, and source notebooks with hidden checks.
+
+    Example: grader nbgrader --out nbgrader_course house_prices
+
+    Marks that count come from `grader grade … --db`, into the same gradebook: nbgrader's autograde runs students' code beside
+    the hidden tests.
+    """
+    from grader.nbgrader_course import write_course
+
+    where = Course.find(course)
+    for path in write_course(where, assignments or where.names, out):
+        console().print(str(path), highlight=False, markup=False, soft_wrap=True)

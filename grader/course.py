@@ -67,6 +67,8 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     task: list[Task]
     libraries: list[str] = []
     """Modules beyond those that every assignment has, to be imported once, before any submission is graded."""
+    data: list[str] = []
+    """Files and folders of the fixture that students receive, in `data/` beside `main.py`; the others are never released."""
     limits: Limits = Limits()
     thresholds: dict[str, float] = {}
 
@@ -165,6 +167,8 @@ def read_assignment(path: Path) -> Assignment:
     _require(path, bool(assignment.task), "at least one [[task]] is needed")
     names = [task.name for task in assignment.task]
     _require(path, len(set(names)) == len(names), "two tasks have the same name")
+    for entry in assignment.data:
+        _require(path, entry not in ("", ".", "..") and "/" not in entry, f"data names {entry!r}, not a file or folder")
     for task in assignment.task:
         _require(path, task.name.isidentifier(), f"task name {task.name!r} must be a Python module's name")
         _require(path, bool(task.checks), f"task {task.name!r} has no checks")

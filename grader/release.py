@@ -1,28 +1,15 @@
-"""From solutions to what students receive.
+"""From solutions to what students receive: stubs, main.py and the notebook in the assignment's folder."""
 
-A solution marks what students are to write with two comment lines, `### BEGIN SOLUTION` and `### END SOLUTION`, each
-alone on its line and inside a function. Its stub is the same file with one line in place of each such region:
-`raise NotImplementedError("Task 3: write train().")`.
-"""
-
-import ast
 import os
-import re
 import tempfile
-import tokenize
 from dataclasses import dataclass
 from enum import StrEnum
-from io import StringIO
 from pathlib import Path
 
-from grader.course import Assignment, Course, Task
+from grader.course import Course
 from grader.errors import UsageError
-
-BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
-GIVEN = "main.py"
-"""Handed out as it is."""
-
-_LIKE_A_MARKER = re.compile(r"#.*\b(BEGIN|END)\b.*\bSOLUTIONS?\b", re.IGNORECASE)
+from grader.notebook_source import as_text, student_notebook
+from grader.stubs import GIVEN, make_stub, read_given, read_solution
 
 
 class Action(StrEnum):
@@ -43,38 +30,8 @@ class Change:
         return f"{self.action} {self.path}"
 
 
-@dataclass(frozen=True)
-class Region:
-    """Lines that students write: numbers of the two marker lines (from 1), and the function around them."""
-
-    begin: int
-    indent: str
-    end: int
-    function: str
-    """`train`, or `LinearRegression.forward` for a method."""
-
-
-def make_stub(source: str, assignment: Assignment, task: Task) -> str:
-    """The student's stub of a solution file.
-
-    Raises:
-        UsageError: markers that do not pair or stand outside of functions; no region; not Python, before or after.
-    """
-    place = f"solutions/{assignment.name}/{task.file}"
-    regions = _regions(source, place)
-    if not regions:
-        raise UsageError(f"{place}: expected at least one region between {BEGIN!r} and {END!r}, found none.")
-    lines = source.removesuffix("\n").split("\n")
-    for region in reversed(regions):
-        text = f'{region.indent}raise NotImplementedError("{task.label}: write {region.function}().")'
-        lines[region.begin - 1 : region.end] = [text]
-    stub = "\n".join(lines) + "\n"
-    _parsed(stub, f"{place}, as the stub made from it")
-    return stub
-
-
 def sync(course: Course, name: str, *, check: bool) -> list[Change]:
-    """Bring an assignment's stubs and main.py in step with its solutions; with `check`, only say what is not.
+    """Bring what students receive in step with the solutions: stubs, main.py, notebook; with `check`, only say what is not.
 
     All files are made before the first is written, and each is written aside and renamed.
 
@@ -82,8 +39,10 @@ def sync(course: Course, name: str, *, check: bool) -> list[Change]:
         UsageError: a solution that is missing or has no sound stub, or a place that cannot be written.
     """
     assignment = course.assignment(name)
-    wanted = {task.file: make_stub(_read(course, name, task.file), assignment, task) for task in assignment.task}
-    wanted[GIVEN] = _given(course, name)
+    wanted = {
+        task.file: make_stub(read_solution(course, name, task.file), assignment, task) for task in assignment.task
+    }
+    wanted |= {GIVEN: read_given(course, name), f"{name}.ipynb": as_text(student_notebook(course, name))}
     changes = []
     for file, text in wanted.items():
         path, content = course.handout(name) / file, text.encode()
@@ -98,23 +57,6 @@ def sync(course: Course, name: str, *, check: bool) -> list[Change]:
     return changes
 
 
-def _read(course: Course, name: str, file: str) -> str:
-    path = course.solution(name) / file
-    try:
-        return path.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: expected UTF-8, found something else at byte {error.start}.") from None
-    except OSError as error:
-        raise UsageError(f"{path}: expected a solution file, cannot read it: {error.strerror}.") from None
-
-
-def _given(course: Course, name: str) -> str:
-    text, place = _read(course, name, GIVEN), f"solutions/{name}/{GIVEN}"
-    if _regions(text, place):
-        raise UsageError(f"{place}: expected a file that is given as it is, found a solution region.")
-    return text
-
-
 def _write(path: Path, content: bytes) -> None:
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as aside:
@@ -127,72 +69,4 @@ def _write(path: Path, content: bytes) -> None:
                 os.unlink(aside.name)
                 raise
     except OSError as error:
-        raise UsageError(f"{path}: expected to write the stub, cannot: {error.strerror}.") from None
-
-
-def _regions(source: str, place: str) -> list[Region]:
-    """The regions of a solution file, in order.
-
-    Raises:
-        UsageError: see `make_stub`.
-    """
-    tree = _parsed(source, place)
-    regions, begin = [], None
-    for number, indent, marker in _markers(source, place):
-        if marker == BEGIN and begin:
-            raise UsageError(f"{place}:{number}: expected {END!r} for line {begin[0]}, found a second {BEGIN!r}.")
-        if marker == END and not begin:
-            raise UsageError(f"{place}:{number}: expected {BEGIN!r} before {END!r}, found none.")
-        if marker == BEGIN:
-            begin = number, indent
-        else:
-            regions.append(Region(*begin, number, _function_around(tree, *begin, number, place)))
-            begin = None
-    if begin:
-        raise UsageError(f"{place}:{begin[0]}: expected {END!r} after {BEGIN!r}, found none.")
-    return regions
-
-
-def _parsed(source: str, place: str) -> ast.Module:
-    try:
-        return ast.parse(source)
-    except SyntaxError as error:
-        raise UsageError(f"{place}:{error.lineno}: expected Python, found a mistake: {error.msg}.") from None
-
-
-def _markers(source: str, place: str) -> list[tuple[int, str, str]]:
-    """Line number, indentation and text of each marker; only comments count, not what looks alike in a string."""
-    found = []
-    for token in tokenize.generate_tokens(StringIO(source).readline):
-        if token.type != tokenize.COMMENT or not _LIKE_A_MARKER.match(token.string):
-            continue
-        line, indent = token.start[0], token.line[: token.start[1]]
-        if token.string.rstrip() not in (BEGIN, END) or indent.strip():
-            raise UsageError(
-                f"{place}:{line}: expected {BEGIN!r} or {END!r}, alone on its line, found {token.line.strip()!r}."
-            )
-        found.append((line, indent, token.string.rstrip()))
-    return found
-
-
-def _function_around(tree: ast.Module, begin: int, indent: str, end: int, place: str) -> str:
-    """Dotted name of the innermost function around the statements between two lines.
-
-    Raises:
-        UsageError: no statement, no function around them, or statements that do not stand below the markers.
-    """
-    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
-    inside = [node for node in nodes if begin < node.lineno and node.end_lineno < end]
-    if not inside:
-        raise UsageError(f"{place}:{begin}: expected statements between {BEGIN!r} and {END!r}, found none.")
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    around = [node for node in nodes if isinstance(node, kinds) and node.lineno < begin <= node.end_lineno]
-    around.sort(key=lambda node: node.lineno)
-    if not around or isinstance(around[-1], ast.ClassDef):
-        where = f"class {around[-1].name}" if around else "the module"
-        raise UsageError(f"{place}:{begin}: expected a solution region inside of a function, found it in {where}.")
-    if min(node.col_offset for node in inside) != len(indent):
-        raise UsageError(
-            f"{place}:{begin}: expected the solution to be indented as its markers are, found it otherwise."
-        )
-    return ".".join(node.name for node in around)
+        raise UsageError(f"{path}: expected to write it, cannot: {error.strerror}.") from None

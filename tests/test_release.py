@@ -8,7 +8,9 @@ import pytest
 
 from grader.course import Course
 from grader.errors import UsageError
-from grader.release import Action, Change, make_stub, sync
+from grader.notebook_source import as_text, student_notebook
+from grader.release import Action, Change, sync
+from grader.stubs import make_stub
 
 SOLUTION = '''"""Task 1 · Train."""
 
@@ -167,14 +169,16 @@ def test_a_mistake_is_one_line_that_says_where(course, source, said):
 
 def test_sync_brings_everything_in_step(course):
     handout = course.handout("project")
-    expected = [Change(handout / f"{name}.py", Action.CREATE) for name in ("train", "extra", "main")]
+    names = ["train.py", "extra.py", "main.py", "project.ipynb"]
+    expected = [Change(handout / name, Action.CREATE) for name in names]
     assert sync(course, "project", check=True) == expected
     assert not (handout / "train.py").exists()
     assert sync(course, "project", check=False) == expected
     assert (handout / "train.py").read_text() == STUB
     assert (handout / "main.py").read_text() == "import train\n"
     assert sync(course, "project", check=True) == sync(course, "project", check=False) == []
-    assert sorted(path.name for path in handout.iterdir()) == ["assignment.toml", "extra.py", "main.py", "train.py"]
+    assert as_text(student_notebook(course, "project")) == (handout / "project.ipynb").read_text()
+    assert sorted(path.name for path in handout.iterdir()) == sorted(["assignment.toml", *names])
 
 
 def test_sync_writes_only_what_differs(course):

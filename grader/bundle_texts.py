@@ -1,0 +1,107 @@
+"""The two files of a bundle that no assignment has: how to begin, and what is needed."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from grader.course import Assignment
+
+MARKING_ONLY = frozenset(["alembic", "nbgrader", "sqlalchemy"])
+"""Packages that a gradebook needs, and nobody who works on an assignment."""
+
+_README = """\
+# {title}
+
+{table}
+
+You need Python {python} and [uv](https://docs.astral.sh/uv/). The first command sets up everything else by itself, which
+means downloading PyTorch, once.
+
+```sh
+cd assignments/{first}
+uv run grader check      # the self-checks: a scoreboard for each task, and what to do next
+uv run grader watch      # the same at each save, without waiting; Ctrl-C ends it
+uv run pytest            # the self-checks with all of pytest's options
+uv run python main.py    # the whole project on small data, once the tasks are written
+```
+
+Without uv: `pip install .` here, in an environment of your own, then the same commands without `uv run`.
+
+1. Read the `README.md` in the assignment's folder: it is the handout.
+2. Each task is one file. Every function that says `raise NotImplementedError` is yours, and its docstring is the task.
+3. `uv run pytest` in the assignment's folder tries that assignment, here it tries all of them.
+4. Hand in the assignment's folder, or a zip of it.
+
+The self-checks carry no points: hidden checks of the same kind do, on data drawn afresh when you are graded. The points
+are in `assignment.toml`. The package `grader` beside this file is what runs the self-checks; nothing in it is to be changed.
+"""
+
+
+_PROJECT = """\
+# What the assignments need: `uv run …` sets it up by itself, `pip install .` without uv.
+[project]
+name = {name}
+version = {version}
+description = {description}
+readme = "README.md"
+requires-python = {python}
+dependencies = {dependencies}
+
+[project.scripts]
+grader = "grader.cli:main"
+
+# `student` and the scoreboard, for the self-checks
+[project.entry-points.pytest11]
+grader = "grader.suite.plugin"
+
+[build-system]
+requires = ["hatchling>=1.25"]
+build-backend = "hatchling.build"
+
+[tool.hatch.build.targets.wheel]
+packages = ["grader"]
+
+[tool.pytest.ini_options]
+{settings}
+"""
+
+
+def read_me(project: Mapping[str, Any], assignments: Sequence[Assignment]) -> str:
+    """The README at the bundle's root, of at least one assignment."""
+    rows = [
+        f"| [{one.title}](assignments/{one.name}/README.md) | {one.difficulty} | {one.points:g} + {one.bonus:g} |"
+        for one in assignments
+    ]
+    table = "\n".join(["| assignment | difficulty | points + bonus |", "|---|---|---|", *rows])
+    title = assignments[0].title if len(assignments) == 1 else "Assignments"
+    python = project.get("requires-python", ">=3.11")
+    return _README.format(title=title, table=table, first=assignments[0].name, python=python)
+
+
+def project_file(course: Mapping[str, Any], assignments: Sequence[Assignment]) -> str:
+    """The bundle's `pyproject.toml`, after the course's own."""
+    project = course["project"]
+    settings = dict(course.get("tool", {}).get("pytest", {}).get("ini_options", {}))
+    settings.pop("pythonpath", None)  # leads to what the course's own tests share
+    settings["testpaths"] = ["assignments"]
+    return _PROJECT.format(
+        name=_toml(project["name"]),
+        version=_toml(project.get("version", "0")),
+        description=_toml(", ".join(assignment.title for assignment in assignments)),
+        python=_toml(project.get("requires-python", ">=3.11")),
+        dependencies=_toml([need for need in project["dependencies"] if _package(need) not in MARKING_ONLY]),
+        settings="\n".join(f"{key} = {_toml(value)}" for key, value in settings.items()),
+    )
+
+
+def _package(requirement: str) -> str:
+    """The normalised name in `SQLAlchemy[asyncio] >=2`."""
+    return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]*", requirement.strip())[0]).lower()
+
+
+def _toml(value: str | bool | int | float | list[str]) -> str:
+    """A value as TOML writes it: JSON's strings, numbers and lists mean the same there."""
+    if isinstance(value, list):
+        return "[\n" + "".join(f"    {_toml(part)},\n" for part in value) + "]"
+    return json.dumps(value)
