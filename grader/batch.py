@@ -145,9 +145,14 @@ def _invalid(entry: Invalid, assignment: Assignment, titles: Mapping[str, str]) 
         for task in assignment.task
         for name, points in task.checks.items()
     ]
-    bonus = [task.name for task in assignment.task if task.bonus]
     return SubmissionResult(
-        assignment.name, entry.student, SubmissionStatus.INVALID, checks, bonus_tasks=bonus, message=entry.reason
+        assignment.name,
+        entry.student,
+        SubmissionStatus.INVALID,
+        checks,
+        bonus_tasks=[task.name for task in assignment.task if task.bonus],
+        task_numbers={task.name: task.number for task in assignment.task},
+        message=entry.reason,
     )
 
 

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -118,7 +119,7 @@ class TrustingEngine:
         files = msgspec.msgpack.encode(dict(submission.files))
         try:
             done = subprocess.run(command, input=files, capture_output=True, timeout=self._seconds)
-            return SubmissionResult.from_json(done.stdout)
+            return _told(submission, done.stdout)
         except subprocess.TimeoutExpired:
             raise GraderFault(
                 f"its process did not end within {self._seconds:g} s, and nothing here can tell why"
@@ -226,7 +227,7 @@ class LocalEngine:
             raise GraderFault(answer[1:].decode("utf-8", "replace"))
         if not answer.startswith(RESULT):
             raise GraderFault("the grading process ended without a result")
-        return SubmissionResult.from_json(answer[1:])
+        return _told(submission, answer[1:])
 
     def _renew(self, fault: GraderFault) -> None:
         """Start again whichever warm process has died."""
@@ -238,3 +239,8 @@ class LocalEngine:
             if not self._sandbox.alive:
                 self._sandbox.close()
                 self._sandbox = self._start_sandbox()
+
+
+def _told(submission: Submission, record: bytes) -> SubmissionResult:
+    """The result in a record, with what reading the submission left to say."""
+    return replace(SubmissionResult.from_json(record), message="; ".join(submission.notes))

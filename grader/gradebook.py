@@ -1,8 +1,9 @@
 """The gradebook: nbgrader's own database, which `nbgrader export` and formgrader read.
 
 An assignment of ours is an nbgrader assignment with one notebook of its name and a grade cell for each check, named
-`task.check`. nbgrader knows no bonus: a bonus check is a cell with a `max_score` of 0, so that the assignment's maximum
-stays the rubric's and what it earns comes on top (110 of 100). To change it by hand there is formgrader's extra credit.
+`task-check` (nbgrader allows no dot). nbgrader knows no bonus: a bonus check is a cell with a `max_score` of 0, so that the
+assignment's maximum stays the rubric's and what it earns comes on top (110 of 100). To change it by hand there is
+formgrader's extra credit.
 
 What was entered by hand is never touched. As in nbgrader, a manual score comes first, and a regrade that gives another
 `auto_score` beneath one asks for a new look at it (`needs_manual_grade`).
@@ -30,7 +31,12 @@ if TYPE_CHECKING:
 COURSE = "default_course"
 """nbgrader's own name for the only course of a database."""
 
-_CELL_NAME = re.compile(r"\w+\.\w+")
+_CELL_NAME = re.compile(r"\w+-\w+")
+
+
+def cell_name(check: str) -> str:
+    """The name of a check's grade cell: `train-adamw` for `train.adamw`."""
+    return check.replace(".", "-")
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,7 @@ class Gradebook:
     def prepare(self, assignment: Assignment) -> None:
         """Bring the rubric into the database; cells of former checks stay where they have grades, worth 0."""
         wanted = {
-            f"{task.name}.{check}": 0.0 if task.bonus else points
+            cell_name(f"{task.name}.{check}"): 0.0 if task.bonus else points
             for task in assignment.task
             for check, points in task.checks.items()
         }
@@ -120,12 +126,12 @@ class Gradebook:
         if result.status is SubmissionStatus.GRADER_ERROR:
             return
         rubric = self._rubrics.get(result.assignment)
-        unknown = [check.name for check in result.checks if not rubric or check.name not in rubric.cells]
+        unknown = [check.name for check in result.checks if not rubric or cell_name(check.name) not in rubric.cells]
         if rubric is None or unknown:
             what = f"the checks {', '.join(unknown)}" if rubric else "the assignment"
             raise GraderFault(f"the gradebook has no place for {what} of {result.assignment}: prepare() it first.")
         points = dict.fromkeys(rubric.cells.values(), 0.0) | dict.fromkeys(rubric.retired, 0.0)
-        points |= {rubric.cells[check.name]: check.points for check in result.checks}
+        points |= {rubric.cells[cell_name(check.name)]: check.points for check in result.checks}
         api = self._api
         with self._transaction() as db:
             self._id_of(db, api.Student, {"id": result.student})
@@ -169,7 +175,7 @@ class Gradebook:
                 sum(row.score for row in grades),
                 maximum,
                 any(row.needs_manual_grade for row in grades),
-                {row.name: row.score for row in grades},
+                {row.name.replace("-", "."): row.score for row in grades},
             )
             for student, grades in students.items()
         }

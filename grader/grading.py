@@ -51,6 +51,7 @@ def grade(submission: Submission, suite: Suite, workers: Workers, *, sandbox: st
         status=SubmissionStatus.GRADED,
         checks=checks,
         bonus_tasks=bonus_tasks(assignment),
+        task_numbers={task.name: task.number for task in assignment.task},
         seed=suite.desk.run.seed,
         digest=submission.digest,
         sandbox=sandbox,

@@ -2,15 +2,18 @@
 
 Which file a cell belongs to is said by a marker: a heading that names it (`## Task 3 · train.py`), a first line
 `# train.py` or `# file: train.py`, or the cell's metadata `{"grader": {"file": "train.py"}}`; it holds up to the next
-marker. A `%%writefile train.py` cell is that file, word for word. Without markers the notebook is every task file.
+marker. A `%%writefile train.py` cell is that file, word for word; a `%%task train.py` cell is a part of it. Without markers
+the notebook is every task file.
 
-A notebook has one namespace, so each file gets the whole notebook with its own cells last. It is as robust as Jupyter:
+A file that has `%%task` cells is made of its own cells alone. Else, as a notebook has one namespace, each file gets the whole
+notebook with its own cells last. It is as robust as Jupyter:
 each statement stands in a `try` of its own, and a cell with a syntax error leaves functions behind that raise it when
 they are called. Outputs, magics and shell lines are left out, and so is what only tries things out: bare expressions,
 and calls of the notebook's own functions whose result no definition needs.
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -30,7 +33,7 @@ MOST_CELLS = 2000
 _HEADING = re.compile(r" {0,3}#{1,6}\s(.*)")
 _FIRST_LINE = re.compile(r"#\s*(file:\s*)?([\w./-]+\.py)\s*")
 _CELL_MAGIC = re.compile(r"%%(\w+)[ \t]*(.*)")
-_BLANK = re.compile(rb'raise NotImplementedError\(["\'](?:Task \d+|Bonus): write ')
+_BLANK = re.compile(rb'raise NotImplementedError\((?:["\'](?:Task \d+|Bonus): write |\)|["\']write this function)')
 _PYTHON_MAGICS = frozenset(["capture", "prun", "time"])
 
 
@@ -43,11 +46,21 @@ class _Language(msgspec.Struct, frozen=True):
     name: str = ""
 
 
+class _Identity(msgspec.Struct, frozen=True):
+    grade_id: str = ""
+
+
 class _CellMetadata(msgspec.Struct, frozen=True):
     grader: msgspec.Raw = msgspec.Raw()
+    nbgrader: msgspec.Raw = msgspec.Raw()
+
+
+class _Contents(msgspec.Struct, frozen=True):
+    cells: list[str] = []
 
 
 class _Metadata(msgspec.Struct, frozen=True):
+    grader: msgspec.Raw = msgspec.Raw()
     kernelspec: msgspec.Raw = msgspec.Raw()
     language_info: msgspec.Raw = msgspec.Raw()
 
@@ -76,14 +89,32 @@ def read_notebook(data: bytes, assignment: Assignment) -> dict[str, bytes]:
     Raises:
         InvalidSubmission: not a notebook, not in Python, too much code, or without any function or class.
     """
-    written, cells = _code_cells(_parse(data), assignment.files)
+    written, cells, parted = _code_cells(_parse(data), assignment.files)
     if any(statement.defines for cell in cells for statement in cell.statements) or any(cell.error for cell in cells):
         marked = {cell.file for cell in cells if cell.file}
         for file in sorted(marked or set(assignment.files)):
-            written.setdefault(file, _module(cells, file))
+            own = [cell for cell in cells if cell.file == file] if file in parted else cells
+            written.setdefault(file, _module(own, file))
     if not written:
         raise InvalidSubmission("expected functions or classes in the notebook's code cells, found none.")
     return {file: text.encode(errors="backslashreplace") for file, text in written.items()}
+
+
+def odd_cells(data: bytes) -> list[str]:
+    """What became of the handed-out notebook's cells (nbgrader's `grade_id`), a clause for each that is there twice or gone.
+
+    Only a notebook of ours can tell: it lists its cells of code in its own metadata. Of any other file nothing is said.
+    """
+    try:
+        notebook = _parse(data)
+    except InvalidSubmission:
+        return []
+    told = [_told(cell.metadata.nbgrader, _Identity) for cell in notebook.cells]
+    counts = Counter(identity.grade_id for identity in told if identity and identity.grade_id)
+    handed_out = _told(notebook.metadata.grader, _Contents) or _Contents()
+    twice = [f"has the cell {quoted(name)} more than once: the last one counts" for name, n in counts.items() if n > 1]
+    gone = [f"lacks the cell {quoted(name)}, and what it defines" for name in handed_out.cells if name not in counts]
+    return twice + gone
 
 
 def _parse(data: bytes) -> _RawNotebook:
@@ -129,10 +160,12 @@ def _upgraded(data: bytes) -> _RawNotebook:
     return msgspec.convert(upgraded, _RawNotebook)
 
 
-def _code_cells(notebook: _RawNotebook, tasks: Sequence[str]) -> tuple[dict[str, str], list[Cell]]:
-    """Files written by `%%writefile`, and the code cells with the file that each belongs to ("" before any marker)."""
+def _code_cells(notebook: _RawNotebook, tasks: Sequence[str]) -> tuple[dict[str, str], list[Cell], set[str]]:
+    """Files written by `%%writefile`, the code cells with the file that each belongs to ("" before any marker), and the files
+    that have `%%task` cells."""
     written: dict[str, str] = {}
     cells: list[Cell] = []
+    parted: set[str] = set()
     file = ""
     for number, raw in enumerate(notebook.cells, 1):
         file = _marker(raw, tasks) or file
@@ -142,9 +175,13 @@ def _code_cells(notebook: _RawNotebook, tasks: Sequence[str]) -> tuple[dict[str,
         if name in ("writefile", "file"):
             target, append = _target(argument)
             written[target] = written.get(target, "") + body if append else body
+        elif name == "task":
+            target, _ = _target(argument)
+            parted.add(target)
+            cells.append(read_cell(number, target, body))
         elif name == "" or name in _PYTHON_MAGICS:
             cells.append(read_cell(number, file, body))
-    return written, cells
+    return written, cells, parted
 
 
 def _marker(raw: _RawCell, tasks: Sequence[str]) -> str:
@@ -173,7 +210,7 @@ def _target(argument: str) -> tuple[str, bool]:
     append = re.match(r"(-a|--append)\s+", argument)
     path = member_path((argument[append.end() :] if append else argument).strip().strip("\"'"))
     if not path:
-        raise InvalidSubmission("expected a file name after %%writefile, found none.")
+        raise InvalidSubmission("expected a file name after %%writefile or %%task, found none.")
     return path, bool(append)
 
 

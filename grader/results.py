@@ -5,7 +5,7 @@ and got values) is for the instructor alone.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -63,6 +63,8 @@ class TaskScore:
     points: float
     max_points: float
     bonus: bool = False
+    number: int = 0
+    """As in the handout; two files of one task share it."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,9 @@ class SubmissionResult:
     status: SubmissionStatus
     checks: Sequence[CheckResult] = ()
     bonus_tasks: Sequence[str] = ()
+    task_numbers: dict[str, int] = field(default_factory=dict)
     message: str = ""
-    """Why an entry is invalid, or what failed in the grader; empty for a graded one."""
+    """Why an entry is invalid, or what failed in the grader; for a graded one what is worth a look, mostly nothing."""
     seed: int = 0
     digest: str = ""
     """SHA-256 of the files that were graded."""
@@ -93,10 +96,10 @@ class SubmissionResult:
         """Scores by task, in the rubric's order."""
         totals: dict[str, TaskScore] = {}
         for check in self.checks:
-            so_far = totals.get(check.task, TaskScore(0, 0, check.task in self.bonus_tasks))
-            totals[check.task] = TaskScore(
-                so_far.points + check.points, so_far.max_points + check.max_points, so_far.bonus
-            )
+            new = TaskScore(0, 0, check.task in self.bonus_tasks, self.task_numbers.get(check.task, 0))
+            so_far = totals.get(check.task, new)
+            points, maximum = so_far.points + check.points, so_far.max_points + check.max_points
+            totals[check.task] = replace(so_far, points=points, max_points=maximum)
         return totals
 
     @property

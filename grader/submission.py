@@ -11,7 +11,7 @@ import re
 import stat
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -19,10 +19,11 @@ from urllib.parse import quote
 from grader.archive import JUNK_FILES, JUNK_FOLDERS, MB, Intake, quoted, read_file, read_folder, read_zip
 from grader.course import Assignment
 from grader.errors import GraderFault, InvalidSubmission, UsageError
-from grader.notebook import read_notebook, with_notebook
+from grader.notebook import odd_cells, read_notebook, with_notebook
 
 _NO_ENTRY = re.compile(r"\..*|expected\.json|readme(\.\w+)?", re.IGNORECASE)
 _LONGEST_FILE_NAME = 160
+_MOST_NOTES = 5
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Submission:
     files: Mapping[str, bytes]
     source: str
     """The entry's name in the class folder."""
+    notes: Sequence[str] = ()
+    """What is worth a look although it could be read."""
 
     @property
     def digest(self) -> str:
@@ -93,8 +96,9 @@ def load(entry: Entry, assignment: Assignment) -> Submission | Invalid:
         GraderFault: it could not be read for a reason that is not the student's, such as missing permission.
     """
     try:
-        files = _at_root(_read(entry, assignment), assignment)
-        files = with_notebook(files, assignment)
+        handed_in = _at_root(_read(entry, assignment), assignment)
+        notes = _notes(entry, handed_in)
+        files = with_notebook(handed_in, assignment)
         _require_task_file(files, assignment)
         _require_room(files, assignment)
     except InvalidSubmission as error:
@@ -105,7 +109,17 @@ def load(entry: Entry, assignment: Assignment) -> Submission | Invalid:
         ) from error
     except Exception as error:  # a mistake of ours, met in one entry, must not end the whole class
         raise GraderFault(f"reading {quoted(entry.path.name)} failed: {type(error).__name__}: {error}") from error
-    return Submission(entry.student, files, entry.path.name)
+    return Submission(entry.student, files, entry.path.name, notes)
+
+
+def _notes(entry: Entry, files: Mapping[str, bytes]) -> tuple[str, ...]:
+    """What is worth a look in the notebooks of an entry."""
+    notebooks = {path: content for path, content in files.items() if path.endswith(".ipynb")}
+    if entry.path.suffix.lower() == ".ipynb":
+        notebooks = {entry.path.name: entry.path.read_bytes()}
+    notes = [f"{quoted(path)} {clause}" for path, content in notebooks.items() for clause in odd_cells(content)]
+    more = len(notes) - _MOST_NOTES
+    return (*notes[:_MOST_NOTES], *([f"and {more} more such cells"] if more > 0 else []))
 
 
 def file_name(student: str) -> str:

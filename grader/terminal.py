@@ -124,8 +124,8 @@ def class_table(results: Sequence[SubmissionResult]) -> RenderableType:
 
 
 def _number_of(name: str, tasks: Mapping[str, TaskScore]) -> str:
-    """A task's short heading: its number, or B for the bonus."""
-    return "B" if tasks[name].bonus else str(list(tasks).index(name) + 1)
+    """A task's short heading: its number in the handout, or B for the bonus."""
+    return "B" if tasks[name].bonus else str(tasks[name].number or list(tasks).index(name) + 1)
 
 
 def _reason(result: SubmissionResult) -> Text:

@@ -82,13 +82,13 @@ def test_nbgrader_reads_what_was_recorded(book, url):
             )
         }
         assert {name: (grade["auto_score"], grade["max_score"]) for name, grade in ada.items()} == {
-            "explore.load": (10, 10),
-            "explore.plot": (20, 20),
-            "train.fit": (70, 70),
-            "bonus.extra": (10, 0),
+            "explore-load": (10, 10),
+            "explore-plot": (20, 20),
+            "train-fit": (70, 70),
+            "bonus-extra": (10, 0),
         }
         ben = theirs.find_submission_notebook("project", "project", "ben")
-        assert {grade.name for grade in ben.grades if grade.failed_tests} == {"explore.plot", "train.fit"}
+        assert {grade.name for grade in ben.grades if grade.failed_tests} == {"explore-plot", "train-fit"}
 
 
 def test_nbgrader_exports_what_was_recorded(book, url, tmp_path, monkeypatch):
@@ -179,15 +179,15 @@ def test_what_was_entered_by_hand_survives_every_regrade(book, url):
                 manual_comment="Well done",
             )
         )
-        theirs.find_grade("train.fit", "project", "project", "ada").manual_score = 60
-        theirs.find_grade("explore.load", "project", "project", "ada").extra_credit = 3
+        theirs.find_grade("train-fit", "project", "project", "ada").manual_score = 60
+        theirs.find_grade("explore-load", "project", "project", "ada").extra_credit = 3
         theirs.find_student("ada").email = "ada@example.org"
         notebook.flagged = True
         theirs.db.commit()
 
     def by_hand() -> tuple:
         with nbgrader.Gradebook(url) as theirs:
-            fit, load = (theirs.find_grade(name, "project", "project", "ada") for name in ("train.fit", "explore.load"))
+            fit, load = (theirs.find_grade(name, "project", "project", "ada") for name in ("train-fit", "explore-load"))
             return (
                 *(fit.manual_score, fit.score, fit.needs_manual_grade),
                 *(load.extra_credit, load.score, load.needs_manual_grade),
@@ -259,7 +259,7 @@ def test_a_changed_rubric_is_brought_in(book, url):
     assert book.scores("project")["ben"].score == 10  # as it was, until it is graded again
     with nbgrader.Gradebook(url) as theirs:
         maxima = {cell.name: cell.max_score for cell in theirs.find_notebook("project", "project").grade_cells}
-    assert maxima == {"explore.load": 15, "explore.plot": 0, "explore.draw": 20, "train.fit": 65, "bonus.extra": 0}
+    assert maxima == {"explore-load": 15, "explore-plot": 0, "explore-draw": 20, "train-fit": 65, "bonus-extra": 0}
 
 
 def test_former_checks_without_grades_go_and_cells_of_others_stay(book, url):
@@ -269,7 +269,7 @@ def test_former_checks_without_grades_go_and_cells_of_others_stay(book, url):
     book.prepare(declare(explore={"load": 100}))
     with nbgrader.Gradebook(url) as theirs:
         assert {cell.name for cell in theirs.find_notebook("project", "project").grade_cells} == {
-            "explore.load",
+            "explore-load",
             "essay",
         }
         assert {assignment.name for assignment in theirs.assignments} == {"project", "another"}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from grader.course import Assignment, Task
 from grader.errors import InvalidSubmission
-from grader.notebook import MOST_CELLS, MOST_CODE, read_notebook
+from grader.notebook import MOST_CELLS, MOST_CODE, odd_cells, read_notebook
 
 PROJECT = Assignment(
     name="project",
@@ -294,3 +294,71 @@ def test_any_file_is_read_or_refused(data, tree):
             read_notebook(content, PROJECT)
         except InvalidSubmission:
             continue
+
+
+def handed_out(*names: str, listed: tuple[str, ...] = ("write-train-fit", "given-train-1")) -> bytes:
+    """A notebook of ours with cells of these names, which was handed out with those that are listed."""
+    cells = [code("%%task train.py\ndef fit(): ...", nbgrader={"grade_id": name}) for name in names]
+    return notebook(*cells, metadata={"grader": {"cells": list(listed)}})
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["write-train-fit", "given-train-1"], []),
+        (["write-train-fit"], ["lacks the cell 'given-train-1', and what it defines"]),
+        (
+            ["given-train-1", "write-train-fit", "write-train-fit"],
+            ["has the cell 'write-train-fit' more than once: the last one counts"],
+        ),
+        (
+            [],
+            [
+                "lacks the cell 'write-train-fit', and what it defines",
+                "lacks the cell 'given-train-1', and what it defines",
+            ],
+        ),
+    ],
+)
+def test_cells_that_were_copied_or_deleted_are_named(names, said):
+    assert odd_cells(handed_out(*names)) == said
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"no notebook",
+        notebook(code("x = 1")),
+        notebook(metadata={"grader": {"cells": 3}}),
+        notebook(code("x = 1", nbgrader={"grade_id": ["a"]}), metadata={"grader": "cells"}),
+    ],
+)
+def test_of_other_notebooks_nothing_is_said(data):
+    assert odd_cells(data) == []
+
+
+def test_cells_of_a_task_make_its_file_alone():
+    files = modules(
+        text("## Task 2 · train.py"),
+        code("%%task train.py", "import math", "def fit():", "    return math.pi"),
+        code("def helper():", "    return 1"),
+        text("## Task 3 · evaluate.py"),
+        code("%%task evaluate.py", "def guess():", "    return 2"),
+        code("%time guess()"),
+    )
+    assert run(files["train.py"]).fit() > 3
+    assert run(files["train.py"]).helper() == 1  # below its heading, whoever forgot the first line
+    assert run(files["evaluate.py"]).guess() == 2
+    assert "guess" not in files["train.py"]
+    assert "fit" not in files["evaluate.py"]
+    assert set(files) == {"train.py", "evaluate.py"}
+
+
+def test_of_two_cells_of_one_function_the_last_counts():
+    cells = [code("%%task train.py", f"def fit():\n    return {number}") for number in (1, 2)]
+    assert run(modules(*cells)["train.py"]).fit() == 2
+
+
+def test_a_task_without_a_file_is_refused():
+    with pytest.raises(InvalidSubmission, match="after %%writefile or %%task, found none"):
+        modules(code("%%task", "def fit(): ..."))

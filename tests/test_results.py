@@ -44,7 +44,7 @@ def test_json_there_and_back():
     plain = json.loads(record)
     assert plain["version"] == 1
     assert (plain["score"], plain["max_score"], plain["bonus"]) == (2, 5, 4)
-    assert plain["tasks"]["explore"] == {"points": 2, "max_points": 5, "bonus": False}
+    assert plain["tasks"]["explore"] == {"points": 2, "max_points": 5, "bonus": False, "number": 0}
 
 
 @pytest.mark.parametrize(
