@@ -33,6 +33,9 @@ Without uv: `pip install .` here, in an environment of your own, then the same c
 3. `uv run pytest` in the assignment's folder tries that assignment, here it tries all of them.
 4. Hand in the assignment's folder, or a zip of it.
 
+The same work as a notebook: `<assignment>.ipynb` in its folder, with a cell for each function and for the self-checks of
+each task. `uv run --with jupyterlab jupyter lab` opens it. Hand in the notebook alone then, or the folder with it.
+
 The self-checks carry no points: hidden checks of the same kind do, on data drawn afresh when you are graded. The points
 are in `assignment.toml`. The package `grader` beside this file is what runs the self-checks; nothing in it is to be changed.
 """

@@ -224,7 +224,7 @@ def _read(entry: Entry, assignment: Assignment) -> dict[str, bytes]:
         raise InvalidSubmission(entry.problem)
     limits, suffix = assignment.limits, entry.path.suffix.lower()
     if stat.S_ISDIR(entry.path.lstat().st_mode):
-        files = read_folder(entry.path, limits)
+        files = read_folder(_own_folder(entry.path, assignment), limits)
         return _of_lone_zip(files, assignment) or files
     if suffix == ".zip":
         return read_zip(entry.path, limits)
@@ -234,6 +234,14 @@ def _read(entry: Entry, assignment: Assignment) -> dict[str, bytes]:
     if suffix == ".ipynb":
         return read_notebook(content, assignment)
     return {_task_of(entry.path, assignment)[1]: content}
+
+
+def _own_folder(folder: Path, assignment: Assignment) -> Path:
+    """The folder; or in one that has a folder for each assignment, as in nbgrader's `submitted/`, this assignment's."""
+    entries = list(folder.iterdir())
+    folders = {path.name for path in entries if stat.S_ISDIR(path.lstat().st_mode)} - JUNK_FOLDERS
+    at_root = any(path.name in assignment.files or path.suffix == ".ipynb" for path in entries)
+    return folder / assignment.name if assignment.name in folders and len(folders) > 1 and not at_root else folder
 
 
 def _of_lone_zip(files: Mapping[str, bytes], assignment: Assignment) -> dict[str, bytes] | None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.panel import Panel
@@ -104,7 +105,8 @@ def number(points: float | None) -> str:
 def class_table(results: Sequence[SubmissionResult]) -> RenderableType:
     """A row for each submission: score, bonus, points by task; below, why some have no score."""
     tasks = next((result.tasks for result in results if result.tasks), {})
-    table = Table(header_style="bold")
+    # Without rules between columns: with seven tasks there is no room for them in 80 characters.
+    table = Table(header_style="bold", box=SIMPLE_HEAD, padding=(0, 1), collapse_padding=True, pad_edge=False)
     table.add_column("student", overflow="fold", min_width=12)
     for column in ("score", "bonus", *(_number_of(name, tasks) for name in tasks), "s"):
         table.add_column(column, justify="right", no_wrap=True)

@@ -82,6 +82,7 @@ def _take_the_terminal() -> None:
     import termios
 
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # where the tests themselves run in the background, it is ignored
 
 
 def is_alive(pid: int) -> bool:

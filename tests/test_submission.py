@@ -248,3 +248,25 @@ def test_long_names_that_start_alike_stay_apart():
     names = {file_name("李" * 100 + end) for end in ("", "a", "b")}
     assert len(names) == 3
     assert max(map(len, names)) <= 160
+
+
+def test_of_a_folder_for_each_assignment_this_ones_is_read(tmp_path):
+    work = tmp_path / "ada"
+    for folder, text in (("project", "right"), ("another", "wrong"), (".git", "junk")):
+        (work / folder).mkdir(parents=True)
+        (work / folder / "train.py").write_text(f"# {text}")
+    assert load_one(tmp_path).files == {"train.py": b"# right"}
+    (work / "train.py").write_text("# mine")  # at the root: then it is an ordinary folder
+    assert load_one(tmp_path).files["train.py"] == b"# mine"
+
+
+def test_a_link_named_like_the_assignment_is_not_followed(tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "train.py").write_text("secret = 1")
+    entries = tmp_path / "class"
+    (entries / "ada" / "another").mkdir(parents=True)
+    (entries / "ada" / "more").mkdir()
+    (entries / "ada" / "project").symlink_to(elsewhere)
+    found = load_one(entries)
+    assert isinstance(found, Invalid)
