@@ -232,6 +232,9 @@ def run(args: argparse.Namespace, results: Results) -> None:
     results.lead(f"Prices: {name}, {days}{' (an invented share; name a real one with --ticker)' if invented else ''}")
     results.say(f"Accelerate: {accelerator.device.type}, number of processes: {accelerator.num_processes}")
 
+    with results.part("Features"):
+        features = build_features(prices)
+        results.note(f"{len(features):,} days with {features.shape[1]} features: {', '.join(features)}.")
     with results.part("Tuning"):
         settings = tune(prices, args, results)
     with results.part("Training"):
