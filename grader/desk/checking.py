@@ -10,8 +10,8 @@ from grader.desk.workplace import SELF_CHECKS, assignment_in
 from grader.suite.runner import DESK, NAME
 
 
-def run_checks(folder: Path, task: str | None = None) -> int:
-    """Run all self-checks, or those of a task, and show them as pytest does; 0 when nothing is wrong, else 1.
+def run_checks(folder: Path, task: str | None = None, *options: str) -> int:
+    """Run all self-checks, or those of a task, as pytest shows them with these options; 0 when nothing is wrong, else 1.
 
     Raises:
         UsageError: no such folder or task.
@@ -21,7 +21,7 @@ def run_checks(folder: Path, task: str | None = None) -> int:
     if task is not None:
         assignment.task_of(task)
     with chdir(folder):
-        code = pytest.main([*arguments(folder), "--quiet"], plugins=[Chosen(task)])
+        code = pytest.main([*arguments(folder), "--quiet", *options], plugins=[Chosen(task)])
     return 0 if code == pytest.ExitCode.OK else 1
 
 
