@@ -2,7 +2,7 @@
 
 Floors, imports run downwards only (`tests/test_floors.py` proves it):
     5  cli, jupyter                                    the only places that print: the terminal's, the notebook's
-    4  batch, executor, host, unconfined, terminal     many submissions, warm processes, what the terminal shows
+    4  batch, executor, host, trusting, unconfined, terminal     many submissions, warm processes, what the terminal shows
     3  grading, watch, wire, gradebook, expectations   one submission, and what becomes of it
        stubs, notebook_source, release, bundle, leaks, nbgrader_course     from solutions to what others receive
        desk/, page/                                    the student's: self-checks at each save, main.py's report

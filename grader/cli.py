@@ -90,7 +90,14 @@ def grade(
 
     Exit code 0 when all were graded, whatever their scores; 1 when the grader failed on some; 2 for wrong use.
     """
-    from grader.executor import LocalEngine, TrustingEngine
+    if trust_submissions:
+        from grader.trusting import TrustingEngine as Engine
+    elif sys.platform == "linux":
+        from grader.executor import LocalEngine as Engine
+    else:
+        raise UsageError(
+            f"expected Linux for the sandbox, found {sys.platform}; --trust-submissions grades without one."
+        )
 
     where = Course.find(course)
     declared = where.assignment(assignment)
@@ -100,8 +107,7 @@ def grade(
     drawn = secrets.randbits(32) if seed is None else seed
     wanted = read_expectations(expect) if expect is not None else None
     url = db or f"sqlite:///{(out / 'gradebook.db').resolve()}"
-    start = TrustingEngine if trust_submissions else LocalEngine
-    with start(where, declared, seed=drawn, jobs=jobs) as engine, Gradebook(url) as gradebook:
+    with Engine(where, declared, seed=drawn, jobs=jobs) as engine, Gradebook(url) as gradebook:
         gradebook.prepare(declared)
         with ClassProgress(len(entries), quiet=as_json) as progress:
             engine.wait_ready()

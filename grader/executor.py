@@ -12,7 +12,6 @@ import threading
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -23,7 +22,7 @@ from grader.errors import GraderFault, UsageError
 from grader.results import SubmissionResult
 from grader.sandbox.launch import Level, Sandbox
 from grader.submission import Submission
-from grader.wire import FAULT, MAX_MESSAGE, RESULT, Job, Ready, read_all
+from grader.wire import FAULT, MAX_MESSAGE, RESULT, Job, Ready, read_all, told
 
 TRIES = 2  # a fault of ours is tried once more before it is reported
 PRELOAD = (
@@ -88,45 +87,6 @@ class Host:
         self._log.seek(0)
         lines = self._log.read().decode("utf-8", "replace").strip().splitlines()
         return "; ".join(line.strip() for line in lines[-6:]) or f"its process ended with {self._process.returncode}"
-
-
-class TrustingEngine:
-    """Grades submissions without a sandbox, each in a process of its own: for code that one would run oneself."""
-
-    def __init__(self, course: Course, assignment: Assignment, *, seed: int, jobs: int) -> None:
-        self._arguments = [str(course.root), assignment.name, str(seed)]
-        self._seconds = assignment.limits.submission_seconds * assignment.limits.wall_slack
-        self.jobs = jobs
-        self.titles: Mapping[str, str] = {}
-        self.sandbox = "none: the submissions are trusted"
-        self._threads = ThreadPoolExecutor(jobs, thread_name_prefix="job")
-
-    def wait_ready(self) -> None:
-        """There is nothing to wait for."""
-
-    def submit(self, submission: Submission) -> "Future[SubmissionResult]":
-        """Grade one submission; the future raises GraderFault when its process gave no result."""
-        return self._threads.submit(self._grade, submission)
-
-    def __enter__(self) -> "TrustingEngine":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._threads.shutdown(wait=True, cancel_futures=True)
-
-    def _grade(self, submission: Submission) -> SubmissionResult:
-        command = [sys.executable, "-m", "grader.unconfined", *self._arguments, submission.student]
-        files = msgspec.msgpack.encode(dict(submission.files))
-        try:
-            done = subprocess.run(command, input=files, capture_output=True, timeout=self._seconds)
-            return _told(submission, done.stdout)
-        except subprocess.TimeoutExpired:
-            raise GraderFault(
-                f"its process did not end within {self._seconds:g} s, and nothing here can tell why"
-            ) from None
-        except ValueError:
-            words = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
-            raise GraderFault(f"its process gave no result: {' '.join(words) or done.returncode}") from None
 
 
 class LocalEngine:
@@ -227,7 +187,7 @@ class LocalEngine:
             raise GraderFault(answer[1:].decode("utf-8", "replace"))
         if not answer.startswith(RESULT):
             raise GraderFault("the grading process ended without a result")
-        return _told(submission, answer[1:])
+        return told(submission, answer[1:])
 
     def _renew(self, fault: GraderFault) -> None:
         """Start again whichever warm process has died."""
@@ -239,8 +199,3 @@ class LocalEngine:
             if not self._sandbox.alive:
                 self._sandbox.close()
                 self._sandbox = self._start_sandbox()
-
-
-def _told(submission: Submission, record: bytes) -> SubmissionResult:
-    """The result in a record, with what reading the submission left to say."""
-    return replace(SubmissionResult.from_json(record), message="; ".join(submission.notes))

@@ -1,8 +1,12 @@
 """What the broker, the host and its grading children say to each other."""
 
 import socket
+from dataclasses import replace
 
 import msgspec
+
+from grader.results import SubmissionResult
+from grader.submission import Submission
 
 RESULT, FAULT = b"R", b"F"  # first byte of what a grading child answers
 MAX_MESSAGE = 1 << 20
@@ -28,3 +32,12 @@ def read_all(wire: socket.socket) -> bytes:
     while chunk := wire.recv(MAX_MESSAGE):
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def told(submission: Submission, record: bytes) -> SubmissionResult:
+    """The result in a record, with what reading the submission left to say.
+
+    Raises:
+        ValueError: it is no record of a result.
+    """
+    return replace(SubmissionResult.from_json(record), message="; ".join(submission.notes))

@@ -35,6 +35,7 @@ FLOORS = {
     "host": 4,
     "unconfined": 4,
     "executor": 4,
+    "trusting": 4,
     "batch": 4,
     "terminal": 4,
     "jupyter": 5,

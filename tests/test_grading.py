@@ -13,9 +13,10 @@ import pytest
 from grader.batch import ResultStore
 from grader.course import Course
 from grader.errors import GraderFault, UsageError
-from grader.executor import Host, LocalEngine, TrustingEngine
+from grader.executor import Host, LocalEngine
 from grader.results import CheckStatus, SubmissionStatus
 from grader.submission import Submission
+from grader.trusting import TrustingEngine
 
 spec = importlib.util.spec_from_file_location("tiny_course", Path(__file__).with_name("tiny_course.py"))
 tiny_course = importlib.util.module_from_spec(spec)
