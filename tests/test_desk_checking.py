@@ -1,5 +1,6 @@
 """`grader check`: exit codes, the points so far, one message for each failure, and the figures beside the work."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -115,3 +116,19 @@ def test_a_helper_in_a_package_is_imported_anew(tmp_path):
         assert student.task.ask() == value
         student.close()
     assert not {"task", "parts", "parts.numbers"} & set(sys.modules)
+
+
+def test_two_folders_in_one_run_keep_their_modules_apart(tmp_path):
+    """As in the course's own folder, where plain pytest runs the self-checks of all assignments."""
+    folders = [write_desk(tmp_path / name) for name in ("first", "second")]
+    for folder, title in zip(folders, ("One", "Two"), strict=True):
+        declaration = folder / "assignment.toml"
+        declaration.write_text(declaration.read_text().replace('title = "Tiny"', f'title = "{title}"'))
+    (folders[0] / "sums.py").write_text(SUMS.replace("sum(values)", "min(values)"))
+    command = [sys.executable, "-m", "pytest", "-q", "--import-mode=importlib", "-pno:cacheprovider", *folders]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    one, two = re.split(r"=+ Two =+", done.stdout.split("= One =")[1])
+    assert re.search(r"sums\.py +✗✗", one)
+    assert re.search(r"plots\.py +✗", one)
+    assert re.search(r"sums\.py +✓✓", two)
+    assert re.search(r"plots\.py +✓", two)
