@@ -26,15 +26,17 @@ uv run pytest            # the self-checks with all of pytest's options
 uv run python main.py    # the whole project on small data, once the tasks are written
 ```
 
-Without uv: `pip install .` here, in an environment of your own, then the same commands without `uv run`.
+Without uv: `pip install .` here, in an environment of your own, then the same commands without `uv run`. What the
+commands leave behind (`figures/`, `results/`) may stay where it is when you hand in.
 
 1. Read the `README.md` in the assignment's folder: it is the handout.
-2. Each task is one file. Every function that says `raise NotImplementedError` is yours, and its docstring is the task.
+2. Each task is one file, or two. Every function that says `raise NotImplementedError` is yours, and its docstring is the task.
 3. `uv run pytest` in the assignment's folder tries that assignment, here it tries all of them.
 4. Hand in the assignment's folder, or a zip of it.
 
 The same work as a notebook: `<assignment>.ipynb` in its folder, with a cell for each function and for the self-checks of
-each task. `uv run --with jupyterlab jupyter lab` opens it. Hand in the notebook alone then, or the folder with it.
+each task. `uv run --with jupyterlab jupyter lab` opens it. Hand in the notebook alone then, or the
+folder with it: where a `.py` file is still the stub, the notebook counts.
 
 The self-checks carry no points: hidden checks of the same kind do, on data drawn afresh when you are graded. The points
 are in `assignment.toml`. The package `grader` beside this file is what runs the self-checks; nothing in it is to be changed.

@@ -110,12 +110,14 @@ class LocalEngine:
         self._starting = self._threads.submit(self._start_sandbox)  # the two import side by side, on two cores
 
     def wait_ready(self) -> None:
-        """Wait for the warm processes; until then, only `close` may be called.
+        """Wait for the warm processes, once; until then, only `close` may be called.
 
         Raises:
             SandboxError: student code could not be confined.
             UsageError: the hidden suite cannot be used.
         """
+        if self._sandbox is not None:
+            return
         self._sandbox = self._starting.result()
         self.titles = self._host.wait_ready()
         if self._sandbox.level is Level.LANDLOCK:

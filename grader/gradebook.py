@@ -20,16 +20,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from grader.course import Assignment
-from grader.errors import GraderFault, UsageError
+from grader.database import COURSE, checked, opened, reason
+from grader.errors import GraderFault
 from grader.results import SubmissionResult, SubmissionStatus
 
 if TYPE_CHECKING:
-    import nbgrader.api
-    from sqlalchemy import URL, Connection
     from sqlalchemy.orm import Session
-
-COURSE = "default_course"
-"""nbgrader's own name for the only course of a database."""
 
 _CELL_NAME = re.compile(r"\w+-\w+")
 
@@ -51,12 +47,14 @@ class Score:
 
 @dataclass(frozen=True)
 class _Rubric:
-    """Ids of an assignment's rows: its own, its notebook's, its checks' cells and those of former checks."""
+    """Ids of an assignment's rows: its own, its notebook's, those of cells of checks, of former checks, of answers."""
 
     assignment: str
     notebook: str
     cells: Mapping[str, str]
     retired: frozenset[str]
+    answers: frozenset[str]
+    """Cells that students write in, where nbgrader's own commands have made them."""
 
 
 class Gradebook:
@@ -72,8 +70,8 @@ class Gradebook:
         Raises:
             UsageError: not a URL, not to be opened for writing, or a database of something else.
         """
-        parsed = _checked(url)
-        self._shown, self._book = str(parsed), _opened(parsed)
+        parsed = checked(url)
+        self._shown, self._book = str(parsed), opened(parsed)
         from nbgrader import api
 
         self._api = api
@@ -115,7 +113,8 @@ class Gradebook:
                     db.delete(cell)
             db.flush()
             cells = {name: found[name].id for name in wanted}
-            self._rubrics[assignment.name] = _Rubric(own, notebook, cells, frozenset(graded))
+            answers = frozenset(id for (id,) in db.query(api.SolutionCell.id).filter_by(notebook_id=notebook))
+            self._rubrics[assignment.name] = _Rubric(own, notebook, cells, frozenset(graded), answers)
 
     def record(self, result: SubmissionResult, handed_in: datetime | None = None) -> None:
         """Write one result in one transaction; a record of a fault of the grader's changes nothing.
@@ -140,7 +139,9 @@ class Gradebook:
             if handed_in:
                 db.query(api.SubmittedAssignment).filter_by(id=submission).update({"timestamp": _naive(handed_in)})
             place = {"assignment_id": submission, "notebook_id": rubric.notebook}
-            self._write_grades(db, self._id_of(db, api.SubmittedNotebook, place), points, rubric.retired)
+            notebook = self._id_of(db, api.SubmittedNotebook, place)
+            self._write_grades(db, notebook, points, rubric.retired)
+            self._leave_room_for_comments(db, notebook, rubric.answers)
 
     def scores(self, assignment: str) -> dict[str, Score]:
         """What is recorded for an assignment, by student: nbgrader's own sums, not what `record` was given."""
@@ -198,6 +199,12 @@ class Gradebook:
         common = {"notebook_id": notebook, "needs_manual_grade": False}
         db.bulk_insert_mappings(grade, [{"cell_id": cell, "auto_score": points[cell], **common} for cell in new])
 
+    def _leave_room_for_comments(self, db: "Session", notebook: str, answers: frozenset[str]) -> None:
+        """A row for a comment on each answer: formgrader has a place for comments where there is one."""
+        comment = self._api.Comment
+        there = {cell for (cell,) in db.query(comment.cell_id).filter_by(notebook_id=notebook)} if answers else set()
+        db.bulk_insert_mappings(comment, [{"cell_id": cell, "notebook_id": notebook} for cell in answers - there])
+
     def _id_of(self, db: "Session", table: Any, key: Mapping[str, str], **new: object) -> str:
         """The id of the row with `key`, which is made with the values of `new` where there is none."""
         row = db.query(table.id).filter_by(**key).first()
@@ -218,7 +225,7 @@ class Gradebook:
         except SQLAlchemyError as error:
             db.rollback()
             raise GraderFault(
-                f"the gradebook {self._shown} cannot be used: {_reason(error)}; nothing was recorded, grade again."
+                f"the gradebook {self._shown} cannot be used: {reason(error)}; nothing was recorded, grade again."
             ) from error
         except BaseException:
             db.rollback()
@@ -228,70 +235,3 @@ class Gradebook:
 def _naive(moment: datetime) -> datetime:
     """nbgrader keeps UTC without saying so."""
     return moment.astimezone(UTC).replace(tzinfo=None)
-
-
-def _reason(error: Exception) -> str:
-    text = " ".join(str(getattr(error, "orig", None) or error).split()).rstrip(".")
-    return f"{text} (another program has it open; close it)" if "locked" in text else text
-
-
-def _checked(url: str) -> "URL":
-    from sqlalchemy import exc, make_url
-
-    try:
-        parsed = make_url(url)
-        parsed.get_dialect()
-    except exc.ArgumentError:
-        hint = f"did you mean sqlite:///{url}?" if url and "://" not in url else "SQLite and PostgreSQL are usual."
-        raise UsageError(f"expected a database's URL such as sqlite:///grades.db, found {url!r}: {hint}") from None
-    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
-        raise UsageError(f"expected a database that stays, found {url!r}, in memory: name a file, sqlite:///grades.db.")
-    return parsed
-
-
-def _opened(url: "URL") -> "nbgrader.api.Gradebook":
-    """nbgrader's gradebook, once the database has shown that it can be written; new ones get all tables or none.
-
-    nbgrader itself makes its tables one by one, and asks a program that need not be on the PATH for their version.
-    """
-    from nbgrader import api
-    from sqlalchemy import create_engine, exc
-
-    try:
-        engine = create_engine(url)
-        with engine.connect() as connection:
-            if url.get_backend_name() == "sqlite":
-                connection.exec_driver_sql("BEGIN IMMEDIATE")  # tables too belong to the transaction then
-            _make_tables(connection, str(url))
-            connection.commit()
-        engine.dispose()
-        return api.Gradebook(url.render_as_string(hide_password=False), COURSE)
-    except ImportError as error:
-        raise UsageError(f"the gradebook {url} needs a driver that is not installed: {error}.") from None
-    except exc.SQLAlchemyError as error:
-        raise UsageError(f"the gradebook {url} cannot be opened for writing: {_reason(error)}.") from None
-
-
-def _make_tables(connection: "Connection", shown: str) -> None:
-    from alembic.script import ScriptDirectory
-    from nbgrader import api, dbutil
-    from sqlalchemy import inspect, text
-
-    version = ScriptDirectory(dbutil.ALEMBIC_DIR).get_current_head()
-    tables = inspect(connection).get_table_names()
-    if not tables:
-        api.Base.metadata.create_all(connection)
-        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
-        connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": version})
-    elif "alembic_version" not in tables or not {"assignment", "grade"} <= set(tables):
-        raise UsageError(
-            f"expected an empty database or nbgrader's, found other tables in {shown}: {', '.join(tables[:5])}."
-        )
-    elif (found := connection.execute(text("SELECT version_num FROM alembic_version")).scalar()) != version:
-        raise UsageError(
-            f"expected nbgrader's tables of version {version}, found {found} in {shown}: run `nbgrader db upgrade`."
-        )
-    connection.execute(text("UPDATE alembic_version SET version_num = version_num"))  # a read-only database fails here
-    course = api.Course.__table__
-    if not connection.execute(course.select().where(course.c.id == COURSE)).first():
-        connection.execute(course.insert().values(id=COURSE))

@@ -23,13 +23,14 @@ import os
 
 c = get_config()  # noqa: F821  nbgrader's own
 c.ExecutePreprocessor.timeout = 900  # the first hidden check of a notebook marks all of them
-c.ClearSolutions.code_stub = {{"python": 'raise NotImplementedError("write this function.")'}}
-os.environ["GRADER_COURSE"] = {course!r}  # where the hidden suites are; kernels inherit it
+c.ClearSolutions.code_stub = {"python": 'raise NotImplementedError("write this function.")'}
+# where the hidden suites are; kernels inherit it
 '''
+_WHERE = 'os.environ["GRADER_COURSE"] = {course!r}\n'
 
 
 def write_course(course: Course, names: Sequence[str], out: Path) -> list[Path]:
-    """Make or renew an nbgrader course in `out`; what else lies there (submissions, gradebook) stays as it is.
+    """Make an nbgrader course in `out`, or renew its `source/`; what else lies there (settings, submissions, gradebook) stays.
 
     `source/<name>/` holds the notebook with solutions and hidden lines, and beside it what students receive, but for the
     task files: the notebook is in their place.
@@ -47,10 +48,14 @@ def write_course(course: Course, names: Sequence[str], out: Path) -> list[Path]:
         beside = {file: data for file, data in handout(course, assignment).items() if file not in assignment.files}
         beside[f"{name}.ipynb"] = as_text(source_notebook(course, name)).encode()
         files |= {f"source/{name}/{file}": data for file, data in beside.items()}
-    config = _CONFIG_TEXT.format(course=str(course.root.resolve())).encode()
-    if (out / CONFIG).exists() and (out / CONFIG).read_bytes() != config:
-        raise UsageError(f"expected a new folder or this course's own in {out}, found another {CONFIG}.")
-    _write(out, files | {CONFIG: config})
+    where = _WHERE.format(course=str(course.root.resolve()))
+    if not (out / CONFIG).exists():
+        files[CONFIG] = (_CONFIG_TEXT + where).encode()
+    elif where.strip() not in (out / CONFIG).read_text("utf-8"):
+        raise UsageError(
+            f"expected a new folder or this course's own in {out}, found a {CONFIG} without {where.strip()!r}."
+        )
+    _write(out, files)
     return [out / "source" / name / f"{name}.ipynb" for name in names]
 
 

@@ -146,6 +146,8 @@ def _visible(folder: Path) -> list[Path]:
         raise UsageError(f"expected a folder of submissions, found a file, {folder}; name the folder.") from None
     except OSError as error:
         raise UsageError(f"expected a folder of submissions, cannot read {folder}: {error.strerror}.") from None
+    if any(path.name == "nbgrader_config.py" for path in paths):
+        raise UsageError(f"expected a folder of submissions, found nbgrader's course; name {folder / 'submitted'}.")
     paths = [path for path in paths if not _is_no_entry(path)]
     if not paths:
         raise UsageError(f"expected a folder of submissions, found no entry in {folder}; check the path.")

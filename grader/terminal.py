@@ -3,7 +3,7 @@
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, Self
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
@@ -22,6 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.results import CheckStatus, SubmissionResult, SubmissionStatus, TaskScore
+from grader.soundness import Kind, Proof, Verdict
 
 STYLES = {
     CheckStatus.PASSED: "green",
@@ -57,10 +58,10 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr)
 
 
-class ClassProgress:
-    """Live progress of a class on the error stream; silent when `quiet`."""
+class _Live:
+    """A line with a bar and the time left, on the error stream, while something goes on."""
 
-    def __init__(self, total: int, *, quiet: bool) -> None:
+    def __init__(self, total: int | None, *, quiet: bool = False, what: str = "warming up") -> None:
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -72,14 +73,34 @@ class ClassProgress:
             console=console(stderr=True),
             disable=quiet,
         )
-        self._task = self._progress.add_task("warming up", total=total)
+        self._task = self._progress.add_task(what, total=total)
 
-    def __enter__(self) -> "ClassProgress":
+    def __enter__(self) -> Self:
         self._progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
+
+
+class ProofProgress(_Live):
+    """Live progress of proving a suite sound; what is found wrong is said at once."""
+
+    def __init__(self, assignment: str) -> None:
+        super().__init__(None, what=f"{assignment}: warming up")
+        self._assignment = assignment
+
+    def judged(self, verdict: Verdict, done: int, total: int) -> None:
+        """A verdict more."""
+        if verdict.problem:
+            line = f"{self._assignment}: {verdict.kind} {verdict.name}: {verdict.problem}"
+            self._progress.print(escape(line), highlight=False, soft_wrap=True)
+        description = f"{self._assignment}: {escape(verdict.name)}"
+        self._progress.update(self._task, completed=done, total=total, description=description)
+
+
+class ClassProgress(_Live):
+    """Live progress of a class on the error stream; silent when `quiet`."""
 
     def started(self, sandbox: str, jobs: int, seed: int) -> None:
         """Say once how student code is confined, and the seed that reproduces this run."""
@@ -223,3 +244,19 @@ def _accelerators() -> str:
     if torch.cuda.is_available():
         return ", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count()))
     return "mps" if torch.backends.mps.is_available() else "none"
+
+
+def proof_table(proofs: Sequence[Proof]) -> RenderableType:
+    """A row for each suite: what was tried and found; below, imprecise mutants and the slowest checks."""
+    table = Table(header_style="bold", box=SIMPLE_HEAD, padding=(0, 1), collapse_padding=True, pad_edge=False)
+    for column in ("assignment", "starter 0", "solution full", "alternatives full", "mutants found", "precise", "new"):
+        table.add_column(column, justify="left" if column == "assignment" else "right")
+    below = []
+    for proof in proofs:
+        right = {kind: [not verdict.problem for verdict in proof.of(kind)] for kind in Kind}
+        counts = (f"{sum(right[kind])} of {len(right[kind])}" for kind in Kind)
+        table.add_row(proof.assignment, *counts, f"{proof.precision:.1%}", str(proof.new))
+        below += [f"{proof.assignment}: {line}" for line in proof.imprecise]
+        slow = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in proof.slowest[:3])
+        below.append(f"{proof.assignment}: the solution takes longest in {slow or 'nothing'}")
+    return Group(table, *map(Text, below))

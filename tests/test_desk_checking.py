@@ -118,6 +118,24 @@ def test_a_helper_in_a_package_is_imported_anew(tmp_path):
     assert not {"task", "parts", "parts.numbers"} & set(sys.modules)
 
 
+def test_a_file_that_python_cannot_read_comes_first_and_its_users_name_it(tmp_path):
+    work = write_desk(tmp_path / "work")
+    (work / "sums.py").write_text("def total(values):\n    return sum(values\n")
+    (work / "plots.py").write_text("from sums import total\n\n\ndef draw(values):\n    raise NotImplementedError\n")
+    done = run_check(work)
+    assert "Next: mend sums.py, line 2: Python cannot read it, and what imports it waits." in done.stdout.splitlines()
+    assert done.stdout.count("(sums.py, line 2)") == done.stdout.count("SyntaxError")
+    assert "sums.py:2" not in done.stdout
+
+
+def test_what_does_not_pass_comes_before_what_is_not_written_yet(tmp_path):
+    work = write_desk(tmp_path / "work")
+    stub = "    raise NotImplementedError('Task 1: write it.')\n"
+    (work / "sums.py").write_text(f"def total(values):\n{stub}\n\ndef mean(values):\n{stub}")
+    (work / "plots.py").write_text("def draw(values):\n    return 3\n")
+    assert "Next: plots.py: draw shows the total in its title (pytest -k plots_draw)" in run_check(work).stdout
+
+
 def test_two_folders_in_one_run_keep_their_modules_apart(tmp_path):
     """As in the course's own folder, where plain pytest runs the self-checks of all assignments."""
     folders = [write_desk(tmp_path / name) for name in ("first", "second")]

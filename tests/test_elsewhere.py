@@ -57,7 +57,7 @@ def test_without_a_sandbox_grading_asks_for_trust(tmp_path, system):
     told = (
         f"types.SimpleNamespace(platform={system!r}, stdout=sys.stdout, stderr=sys.stderr)"  # libraries see Linux still
     )
-    program = f"import types, grader.cli; grader.cli.sys = {told}; sys.argv[0] = 'grader'; grader.cli.main()"
+    program = f"import types, grader.cli; grader.cli.marking.sys = {told}; sys.argv[0] = 'grader'; grader.cli.main()"
     done = run(program, *words, where=tmp_path)
     assert done.returncode == 2
     assert done.stderr == (

@@ -78,17 +78,20 @@ def test_a_course_is_renewed_and_what_is_handed_in_stays(tmp_path):
     write_course(course, ["small"], out)
     (out / "submitted" / "ada").mkdir(parents=True)
     (out / "gradebook.db").write_text("grades")
+    with (out / CONFIG).open("a") as config:
+        config.write('c.CourseDirectory.course_id = "ml"\n')
     (out / "source" / "small" / "small.ipynb").write_text("edited")
     write_course(course, ["small"], out)
     assert "edited" not in (out / "source" / "small" / "small.ipynb").read_text()
     assert (out / "gradebook.db").read_text() == "grades"
+    assert 'course_id = "ml"' in (out / CONFIG).read_text()
     assert (out / "submitted" / "ada").is_dir()
 
 
 def test_another_courses_folder_is_left_alone(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / CONFIG).write_text("c = get_config()\n")
-    with pytest.raises(UsageError, match=rf"found another {CONFIG}"):
+    with pytest.raises(UsageError, match=rf"found a {CONFIG} without"):
         write_course(write_released_course(tmp_path / "course"), ["small"], tmp_path / "out")
     assert [path.name for path in (tmp_path / "out").iterdir()] == [CONFIG]
 
@@ -231,7 +234,13 @@ def test_what_is_entered_in_formgrader_survives_every_regrade(tmp_path):
     run("nbgrader", "generate_assignment", "small", where=place)
     for student in ("ada", "ben"):
         hand_in(place, student, "small", {})
-    run("nbgrader", "autograde", "small", "--no-execute", where=place)  # shows what was handed in, and runs nothing
+
+    def mark(seed: int) -> None:
+        words = ("grade", "small", place / "submitted", "--out", tmp_path / f"out{seed}", "--course", course.root)
+        run("grader", *words, "--db", f"sqlite:///{place}/gradebook.db", "--seed", seed, where=course.root)
+
+    mark(1)
+    shutil.copytree(place / "submitted", place / "autograded")  # for formgrader to show
     with formgrader(place) as ask:
         notebooks = json.loads(ask("api/submitted_notebooks/small/small"))
         ben = next(notebook["id"] for notebook in notebooks if notebook["student"] == "ben")
@@ -251,8 +260,7 @@ def test_what_is_entered_in_formgrader_survives_every_regrade(tmp_path):
 
         assert by_hand() == (2, 0.5, "The idea is right.")
         for seed in (1, 2):
-            words = ("grade", "small", place / "submitted", "--out", tmp_path / f"out{seed}", "--course", course.root)
-            run("grader", *words, "--db", f"sqlite:///{place}/gradebook.db", "--seed", seed, where=course.root)
+            mark(seed)
             assert by_hand() == (2, 0.5, "The idea is right.")
         assert scores_of_small(place) == {"ada": 0, "ben": 2.5}
 

@@ -226,7 +226,10 @@ def test_untouched_stubs_name_the_first_task(tmp_path):
     folder = shared.ROOT / "assignments/stock_forecasting"
     ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
     assert ended.returncode == 1, ended.stderr
-    assert ended.stdout.strip() == "Next is Task 1: write clean_prices(). Run main.py again when it is done."
+    assert ended.stdout.splitlines() == [
+        f"What there is so far is in {tmp_path}: report.html",
+        "Next is Task 1: write clean_prices(). Run main.py again when it is done.",
+    ]
 
 
 @pytest.mark.slow

@@ -270,3 +270,10 @@ def test_a_link_named_like_the_assignment_is_not_followed(tmp_path):
     (entries / "ada" / "project").symlink_to(elsewhere)
     found = load_one(entries)
     assert isinstance(found, Invalid)
+
+
+def test_nbgraders_course_is_told_from_its_submissions(tmp_path):
+    (tmp_path / "submitted" / "ada").mkdir(parents=True)
+    (tmp_path / "nbgrader_config.py").write_text("c = get_config()")
+    with pytest.raises(UsageError, match=r"found nbgrader's course; name .*submitted"):
+        discover(tmp_path, PROJECT)

@@ -73,9 +73,9 @@ def test_explore_missing(student):
     hint="FileNotFoundError comes by itself; compare df.columns with COLUMNS, and name what is absent in a ValueError.",
 )
 def test_explore_refuse(student):
-    with student.raises(FileNotFoundError):
+    with student.raises(FileNotFoundError, case="a path without a file"):
         student.explore.load_data("there/is/no/such.csv")
-    with student.raises(ValueError) as raised:
+    with student.raises(ValueError, case="a table without GarageCars") as raised:
         student.explore.load_data(file("train.csv", houses_csv(2, without="GarageCars")))
     text = raised[0].text
     require("GarageCars" in text, "the message names the absent column", expected="… GarageCars …", got=text)

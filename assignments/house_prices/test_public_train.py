@@ -45,6 +45,7 @@ def test_train_model(student):
     case = "4 houses with 3 features, all of them 0; bias_init = 12"
     got = as_array(model(tensor(np.zeros((4, 3)))), "the untrained output", shape=(4,), case=case)
     assert_close(got, [12.0] * 4, "the untrained output", case=case)
+    as_array(model(tensor(np.zeros((1, 3)))), "the untrained output", shape=(1,), case="a single house with 3 features")
     parameters = sum(as_array(parameter, "a parameter").size for parameter in model.parameters())
     require_equal(parameters, 4, "there is one weight a feature and a bias", "3 features")
 
@@ -76,7 +77,8 @@ def test_train_step(student):
 
 @check(
     title="An epoch's loss is the mean over its samples, as a Python float",
-    hint="11.25 is the mean of the batches' means: the last batch has one row only and must weigh less.",
+    hint="loss.item() makes a float of a tensor. 11.25 is the mean of the batches' means: the last batch has one row only "
+    "and must weigh less.",
 )
 def test_train_loss(student):
     rows = loader(np.array([[1.0], [2.0], [3.0]]), np.array([3.0, 5.0, 7.0]), batch_size=2)
@@ -90,7 +92,8 @@ def test_train_loss(student):
 
 @check(
     title="Two accumulated batches step like one batch of both",
-    hint="(1.68, 0.44) lacks accumulate(model); (2.6, 1) is loss.backward(); (1.4, 0.25) divided by hand as well.",
+    hint="(1.68, 0.44) lacks accumulate(model); (2.6, 1) is loss.backward(); (1.4, 0.25) divided by hand as well; "
+    "(1.6, 0.3) wipes the first batch's gradients: zero_grad belongs after step.",
 )
 def test_train_accumulation(student):
     got = trained(student, 1, gradient_accumulation_steps=2)
@@ -100,7 +103,8 @@ def test_train_accumulation(student):
 @pytest.mark.skipif(sys.platform != "linux", reason="two processes are tried on Linux only")
 @check(
     title="Two processes step like one with both rows",
-    hint="(2.12, 0.76): the loader is not the prepared one, each process saw both rows; (1.4, 0.4): the model is not.",
+    hint="(2.12, 0.76): the loader is not the prepared one, each process saw both rows; (1.4, 0.4): the model is not. "
+    "A loss of 4 or 9 is that of one process: gather or reduce before you average.",
 )
 def test_train_processes(student):
     settings = {"epochs": 1, "lr": 0.1, "optimizer": "sgd"}

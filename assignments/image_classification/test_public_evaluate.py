@@ -27,14 +27,15 @@ def test_evaluate_accuracy(student):
 
 @check(
     title="Numbers of classes that do not match are refused, and so is a class out of range",
-    hint="Compare the lengths before the values: NumPy would stretch one label over all of the others.",
+    hint="Compare the lengths before the values: NumPy would stretch one label over all of the others, and takes −1 for the "
+    "last class.",
 )
 def test_evaluate_refusals(student):
     for y_true, y_pred in (([0, 1, 1], [1]), ([], [])):
-        with student.raises(ValueError):
+        with student.raises(ValueError, case=f"accuracy({y_true}, {y_pred})"):
             student.evaluate.accuracy(y_true, y_pred)
     for y_true, y_pred in (([0, 1, 1], [1]), ([0, 1], [0, 3]), ([0, -1], [0, 1])):
-        with student.raises(ValueError):
+        with student.raises(ValueError, case=f"confusion_matrix({y_true}, {y_pred}, 3)"):
             student.evaluate.confusion_matrix(y_true, y_pred, 3)
 
 

@@ -34,8 +34,9 @@ def test_model_shape(student):
 )
 def test_model_rows(student):
     model, x = quiet(student), windows(4)
-    together = as_array(model(tensor(x)), "the output", shape=(4,))
-    alone = [as_array(model(tensor(x[i : i + 1])), "the output", shape=(1,))[0] for i in range(4)]
+    together = as_array(model(tensor(x)), "the output", shape=(4,), case="4 windows of 5 days with 3 features")
+    one = "a single window of 5 days with 3 features"
+    alone = [as_array(model(tensor(x[i : i + 1])), "the output", shape=(1,), case=one)[0] for i in range(4)]
     assert_close(
         alone, together, "the answer, one window at a time,", case="four windows, answered together before", atol=1e-5
     )
@@ -49,7 +50,9 @@ def test_model_days(student):
     model, x = quiet(student), windows(1)
     changed = x.copy()
     changed[:, -1] += 1
-    base, other, back = (as_array(model(tensor(days)), "the output")[0] for days in (x, changed, x[:, ::-1].copy()))
+    base, other, back = (
+        as_array(model(tensor(days)), "the output", shape=(1,))[0] for days in (x, changed, x[:, ::-1].copy())
+    )
     for got, case in ((other, "the last of five days is changed"), (back, "the five days in the opposite order")):
         require(abs(got - base) > 1e-6, "another window has another answer", got=f"{base:.6f} and {got:.6f}", case=case)
 

@@ -184,6 +184,9 @@ class Results:
         """Write the page of a run that ends early, with what there is to show, and say why it ended."""
         self.page.sections.insert(0, Section("Not finished", [Words(why)]))
         self._write_page(settings)
+        self.say(
+            f"What there is so far is in {self.folder}: {', '.join(sorted(path.name for path in self.folder.iterdir()))}"
+        )
         self.say(why)
 
     def _write_page(self, settings: Mapping[str, object]) -> None:

@@ -79,7 +79,8 @@ def as_array(value: object, what: str, *, shape: tuple[int | None, ...] | None =
             want in (None, have) for want, have in zip(shape, array.shape, strict=True)
         )
         if not fits:
-            wanted = "(" + ", ".join("n" if extent is None else str(extent) for extent in shape) + ")"
+            extents = ["n" if extent is None else str(extent) for extent in shape]
+            wanted = f"({extents[0]},)" if len(extents) == 1 else f"({', '.join(extents)})"
             raise CheckFailed(f"{what} has the right shape", expected=wanted, got=array.shape, case=case)
     return array
 

@@ -1,5 +1,7 @@
 """What the student's code did to a check by raising."""
 
+import re
+
 from grader.errors import StudentFault
 from grader.sandbox.remote import Raised
 
@@ -8,7 +10,8 @@ class StudentError(StudentFault):
     """The student's code raised; `types` are the class names of what it raised, from its own to `BaseException`."""
 
     def __init__(self, call: str, raised: Raised) -> None:
-        place = f" ({raised.where[-1]})" if raised.where else ""
+        told = re.search(r"\(\w+\.py, line \d+\)$", raised.text)  # Python says itself where it cannot read a file
+        place = f" ({raised.where[-1]})" if raised.where and not told else ""
         super().__init__(f"{call} raised {raised.types[0]}: {raised.text}{place}")
         self.types = raised.types
         self.text = raised.text

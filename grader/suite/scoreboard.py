@@ -20,6 +20,9 @@ MOST_FIGURES = 4
 TO_DO = "NotImplementedError: "
 
 UNREADABLE = "Python cannot import this file: that comes first, whatever the check asks."
+BROKEN = re.compile(
+    r"^importing .* raised \w*(?:Syntax|Indentation|Tab)Error: .*\((?P<file>\w+\.py), line (?P<line>\d+)\)"
+)
 
 # What reaches a student as the name of an exception of pytest's or of ours is said in words.
 IN_WORDS = {
@@ -158,12 +161,17 @@ def _mark(status: CheckStatus) -> tuple[str, str]:
 
 
 def next_step(results: Sequence[CheckResult]) -> str:
-    """What to write or mend first."""
-    for result in results:
-        if result.status is CheckStatus.NOT_IMPLEMENTED:
-            return f"Next: {result.detail.partition(TO_DO)[2] or result.title}"
-        if result.status is not CheckStatus.PASSED:
+    """What to do first: mend what does not pass, then write what is not written yet."""
+    open_ends = [result for result in results if result.status is not CheckStatus.PASSED]
+    for result in open_ends:
+        if broken := BROKEN.search(result.detail):
+            return (
+                f"Next: mend {broken['file']}, line {broken['line']}: Python cannot read it, and what imports it waits."
+            )
+        if result.status is not CheckStatus.NOT_IMPLEMENTED:
             return f"Next: {result.task}.py: {result.title} (pytest -k {result.name.partition('.')[2]})"
+    for result in open_ends:
+        return f"Next: {result.detail.partition(TO_DO)[2] or result.title}"
     return "All of these checks pass. The hidden ones look closer: read the handout once more."
 
 

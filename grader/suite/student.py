@@ -98,8 +98,11 @@ class Student:
         return answer
 
     @contextmanager
-    def raises(self, *types: str | type[BaseException]) -> Iterator[list[StudentError]]:
-        """The calls inside must raise one of these, by class or by its name; what was raised comes in the list."""
+    def raises(self, *types: str | type[BaseException], case: str = "") -> Iterator[list[StudentError]]:
+        """The call inside must raise one of these, by class or by its name; what was raised comes in the list.
+
+        `case` says to whoever reads of a failure what was called.
+        """
         names = {kind if isinstance(kind, str) else kind.__name__ for kind in types}
         caught: list[StudentError] = []
         wanted = " or ".join(sorted(names))
@@ -109,10 +112,10 @@ class Student:
             if error.not_implemented or error.importing:
                 raise
             if not names & set(error.types):
-                raise CheckFailed(f"{wanted} is raised", expected=wanted, got=str(error)) from None
+                raise CheckFailed(f"{wanted} is raised", expected=wanted, got=str(error), case=case) from None
             caught.append(error)
         else:
-            raise CheckFailed(f"{wanted} is raised", expected=wanted, got="no exception")
+            raise CheckFailed(f"{wanted} is raised", expected=wanted, got="no exception", case=case)
 
     def close(self) -> None:
         """End the worker."""

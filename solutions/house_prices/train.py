@@ -16,7 +16,7 @@ class LinearRegression(nn.Module):
     """A weighted sum of the features, plus a bias."""
 
     def __init__(self, n_features: int, bias_init: float = 0.0) -> None:
-        """Start with all weights at zero and the bias at `bias_init`.
+        """Start with the bias at `bias_init`, and with weights that leave it alone at x = 0; zeros are fine.
 
         Args:
             n_features: features of one house.

@@ -1,0 +1,131 @@
+"""Commands for authors: sync, release, nbgrader, verify."""
+
+import os
+import secrets
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grader.cli.common import HERE, CourseOption, app, end, one_line
+from grader.course import Course
+from grader.terminal import ProofProgress, console, proof_table
+
+PANEL = "For authors"
+
+
+@app.command(rich_help_panel=PANEL)
+@one_line
+def sync(
+    assignment: Annotated[str | None, typer.Argument(help="One assignment (default: all).")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit code 1 when something is out of step.")
+    ] = False,
+    course: CourseOption = HERE,
+) -> None:
+    """Generate what students receive from solutions/: stubs, main.py, notebooks.
+
+    Example: grader sync --check
+    """
+    from grader.release import sync as sync_stubs
+
+    where = Course.find(course)
+    changes = [
+        change
+        for name in ([assignment] if assignment else where.names)
+        for change in sync_stubs(where, name, check=check)
+    ]
+    for change in changes:
+        console().print(str(change), highlight=False, markup=False)
+    if check and changes:
+        raise typer.Exit(1)
+    if not changes:
+        console().print("All stubs and notebooks are in step with the solutions.")
+
+
+@app.command(rich_help_panel=PANEL)
+@one_line
+def release(
+    out: Annotated[Path, typer.Option(help="Folder for the students' folder and its zip.", metavar="DIR")],
+    assignments: Annotated[list[str] | None, typer.Argument(help="Names of assignments (default: all).")] = None,
+    course: CourseOption = HERE,
+) -> None:
+    """Pack what students receive, as a folder and a zip that work by themselves.
+
+    Example: grader release --out released house_prices
+
+    Exit code 2, with a line for each leak and nothing written, when it would hold something hidden.
+    """
+    from grader.bundle import make_bundle
+
+    where = Course.find(course)
+    bundle = make_bundle(where, assignments or ())
+    leaks = bundle.leaks(where)
+    for leak in leaks:
+        print(f"grader: leak: {leak}", file=sys.stderr)
+    if leaks:
+        end(f"grader: {len(leaks)} leaks, nothing written; take them out of what students receive.", 2)
+    for path in bundle.write(out):
+        console().print(str(path), highlight=False, markup=False, soft_wrap=True)
+
+
+@app.command(rich_help_panel=PANEL)
+@one_line
+def nbgrader(
+    out: Annotated[Path, typer.Option(help="Folder of the nbgrader course.", metavar="DIR")],
+    assignments: Annotated[list[str] | None, typer.Argument(help="Names of assignments (default: all).")] = None,
+    course: CourseOption = HERE,
+) -> None:
+    """Make a folder in which nbgrader's own commands work: configuration, and source notebooks with hidden checks.
+
+    Example: grader nbgrader --out nbgrader_course house_prices
+
+    Marks that count come from `grader grade … --db`, into the same gradebook: nbgrader's autograde runs students' code beside
+    the hidden tests.
+    """
+    from grader.nbgrader_course import write_course
+
+    where = Course.find(course)
+    for path in write_course(where, assignments or where.names, out):
+        console().print(str(path), highlight=False, markup=False, soft_wrap=True)
+
+
+@app.command(rich_help_panel=PANEL)
+@one_line
+def verify(
+    assignments: Annotated[list[str] | None, typer.Argument(help="Names of assignments (default: all).")] = None,
+    check: Annotated[
+        str,
+        typer.Option(help="Of the mutants only those of this check, or of all whose names begin so.", metavar="NAME"),
+    ] = "",
+    every: Annotated[bool, typer.Option("--all", help="Grade what is known from an earlier run, too.")] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="Submissions graded at the same time.")] = os.cpu_count() or 1,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of an earlier run, to draw the same.")] = None,
+    course: CourseOption = HERE,
+) -> None:
+    """Prove hidden suites sound: the starter gets 0, correct solutions all points, and each known mistake is found.
+
+    Example: grader verify house_prices --check train
+
+    Exit code 1 when a suite is not sound; what is wrong with it stands below the table.
+    """
+    from grader.executor import LocalEngine
+    from grader.verify import verify as prove
+
+    where = Course.find(course)
+    drawn = secrets.randbits(32) if seed is None else seed
+    proofs = []
+    for name in assignments or where.names:
+        with ProofProgress(name) as progress:
+            declared = where.assignment(name)
+            start = partial(LocalEngine, where, declared, seed=drawn, jobs=jobs)
+            proofs.append(prove(where, name, start, every=every, only=check, on_verdict=progress.judged))
+    console().print(proof_table(proofs))
+    problems = [f"{proof.assignment}: {line}" for proof in proofs for line in proof.problems]
+    for line in problems:
+        console().print(line, highlight=False, markup=False, soft_wrap=True)
+    if problems:
+        end(f"grader: not sound: {len(problems)} problems; seed {drawn}", 1)
+    console().print(f"Sound, as far as these cases tell; seed {drawn}.", highlight=False)
