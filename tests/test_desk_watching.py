@@ -209,3 +209,15 @@ def test_it_can_be_ended_from_outside(tmp_path):
     terminal.process.send_signal(signal.SIGTERM)
     assert terminal.process.wait(PATIENCE) == 128 + signal.SIGTERM
     terminal.close()
+
+
+def test_checks_that_cannot_be_collected_are_told_and_mended(tmp_path):
+    terminal = Terminal(write_desk(tmp_path / "work"))
+    try:
+        terminal.until(ROUND_ENDS)
+        terminal.save("test_public_bonus.py", "import nowhere\n")
+        assert "No module named 'nowhere'" in terminal.until("nowhere'")
+        told = terminal.round_after("test_public_bonus.py", CHECK_BONUS)
+        assert re.search(r"Task 1  sums\.py +✓✓", told)
+    finally:
+        terminal.close()

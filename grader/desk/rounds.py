@@ -9,7 +9,7 @@ from typing import TextIO
 import pytest
 
 from grader.desk.checking import task_of
-from grader.desk.warm import Checking, Done, Request
+from grader.desk.messages import Checking, Done, Request
 from grader.errors import WorkerDied
 from grader.suite.runner import DESK, NAME, Desk
 from grader.suite.scoreboard import write_scoreboard, write_tasks

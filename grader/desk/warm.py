@@ -5,38 +5,10 @@ import os
 import signal
 import sys
 from contextlib import chdir, redirect_stdout
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from grader.desk.imports import Affected
-
-
-@dataclass(frozen=True)
-class Request:
-    """Run these checks. A request that comes before another is answered takes its place, and asks for all that is owed."""
-
-    number: int
-    affected: Affected
-
-
-@dataclass(frozen=True)
-class Ready:
-    """The process is warm."""
-
-
-@dataclass(frozen=True)
-class Checking:
-    """A check begins."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Done:
-    """The request of this number is answered."""
-
-    number: int
+from grader.desk.messages import Done, Ready
 
 
 def work(connection: Connection, folder: Path, libraries: list[str], limit: float) -> None:

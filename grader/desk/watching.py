@@ -10,7 +10,8 @@ from pathlib import Path
 
 from grader.course import Assignment
 from grader.desk.imports import Affected, affected, changed
-from grader.desk.warm import Checking, Done, Ready, Request, work
+from grader.desk.messages import Checking, Done, Ready, Request
+from grader.desk.warm import work
 from grader.desk.workplace import LOOKED_AT, read_files
 from grader.errors import GraderFault
 
