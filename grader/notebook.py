@@ -56,6 +56,9 @@ class _CellMetadata(msgspec.Struct, frozen=True):
 
 
 class _Contents(msgspec.Struct, frozen=True):
+    """What a notebook of ours says of itself."""
+
+    assignment: str = ""
     cells: list[str] = []
 
 
@@ -87,9 +90,14 @@ def read_notebook(data: bytes, assignment: Assignment) -> dict[str, bytes]:
     """Modules that a notebook stands for, by file name.
 
     Raises:
-        InvalidSubmission: not a notebook, not in Python, too much code, or without any function or class.
+        InvalidSubmission: not a notebook, another assignment's, not in Python, too much code, or without any function or
+            class.
     """
-    written, cells, parted = _code_cells(_parse(data), assignment.files)
+    notebook = _parse(data)
+    told = _told(notebook.metadata.grader, _Contents) or _Contents()
+    if told.assignment not in ("", assignment.name):
+        raise InvalidSubmission(f"expected the notebook of {assignment.name}, found that of {quoted(told.assignment)}.")
+    written, cells, parted = _code_cells(notebook, assignment.files)
     if any(statement.defines for cell in cells for statement in cell.statements) or any(cell.error for cell in cells):
         marked = {cell.file for cell in cells if cell.file}
         for file in sorted(marked or set(assignment.files)):

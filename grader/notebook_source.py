@@ -38,7 +38,7 @@ def source_notebook(course: Course, name: str) -> NotebookNode:
         source = read_solution(course, name, task.file)
         cells += _module_cells(task, source, source)
         cells += [_check_cell(task, check, titles) for check in task.checks]
-    return _notebook(cells)
+    return _notebook(name, cells)
 
 
 def student_notebook(course: Course, name: str) -> NotebookNode:
@@ -52,7 +52,7 @@ def student_notebook(course: Course, name: str) -> NotebookNode:
     for task in assignment.task:
         source = read_solution(course, name, task.file)
         cells += _module_cells(task, source, make_stub(source, assignment, task))
-    return _notebook(cells)
+    return _notebook(name, cells)
 
 
 def as_text(notebook: NotebookNode) -> str:
@@ -80,20 +80,18 @@ def _first_cells(assignment: Assignment) -> list[NotebookNode]:
     ]
 
 
-def _notebook(cells: list[NotebookNode]) -> NotebookNode:
-    for number, cell in enumerate(
-        cells, 1
-    ):  # nbformat draws ids at random, and the same source is to give the same file
+def _notebook(name: str, cells: list[NotebookNode]) -> NotebookNode:
+    # nbformat draws ids at random, and the same source is to give the same file
+    for number, cell in enumerate(cells, 1):
         cell["id"] = f"cell-{number}"
-    modules = [
-        cell.metadata.nbgrader.grade_id for cell in cells if cell.source.startswith(TASK)
-    ]  # so that it can be told if one is gone
+    # listed so that it can be told if one is gone
+    modules = [cell.metadata.nbgrader.grade_id for cell in cells if cell.source.startswith(TASK)]
     return v4.new_notebook(
         cells=cells,
         metadata={
             "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
             "language_info": {"name": "python"},
-            "grader": {"cells": modules},
+            "grader": {"assignment": name, "cells": modules},
         },
     )
 

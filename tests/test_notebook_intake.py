@@ -362,3 +362,11 @@ def test_of_two_cells_of_one_function_the_last_counts():
 def test_a_task_without_a_file_is_refused():
     with pytest.raises(InvalidSubmission, match="after %%writefile or %%task, found none"):
         modules(code("%%task", "def fit(): ..."))
+
+
+def test_another_assignments_notebook_is_refused():
+    cells = [code("%%task train.py", "def fit(): ...")]
+    own, other = (notebook(*cells, metadata={"grader": {"assignment": name}}) for name in ("project", "essay"))
+    assert set(read_notebook(own, PROJECT)) == {"train.py"}
+    with pytest.raises(InvalidSubmission, match="expected the notebook of project, found that of 'essay'"):
+        read_notebook(other, PROJECT)
