@@ -161,7 +161,7 @@ def test_the_real_one_holds_every_self_check_and_nothing_hidden(real):
         given = {path.name for path in REAL.handout(name).glob("test_public_*.py")}
         given |= {"README.md", "assignment.toml", "main.py", f"{name}.ipynb", *REAL.assignment(name).files}
         assert {f"assignments/{name}/{file}" for file in given} <= names
-    assert not [name for name in names if re.search(r"solutions|hidden|mutants|generate|/test_(?!public_)", name)]
+    assert not [name for name in names if re.search(r"solutions|hidden|mutants/|generate|/test_(?!public_)", name)]
     assert {name.split("/")[0] for name in names} == {"README.md", "pyproject.toml", "assignments", "grader"}
 
 
