@@ -55,7 +55,7 @@ MISTAKES = {
             r"Got: +\[\[3\.0, 0\.0\], \[1\.0, 2\.0\]\]",
             r"Hint: +imshow puts rows down the y axis",
         ),
-        "Next: Task 4: write accuracy().",
+        "Next: visualize.py: ",
     ),
     "stock_forecasting": Mistake(
         "acquire.py",

@@ -39,6 +39,13 @@ def too_deep():
     return value
 
 
+def one_raises_and_the_other_fails_for_it():
+    if distributed.get_rank() == 1:
+        raise NotImplementedError("write me")
+    distributed.all_reduce(torch.zeros(1))  # nobody is there any more
+    distributed.barrier()
+
+
 def only_one_raises():
     if distributed.get_rank() == 1:
         raise ValueError("not me")
@@ -72,3 +79,9 @@ def test_the_rank_that_raised_is_told(on_two):
 def test_an_answer_that_cannot_be_sent_ends_its_rank(on_two):
     with pytest.raises(StudentError, match="did not finish"):
         on_two.too_deep()
+
+
+def test_who_raised_first_is_told_not_who_failed_for_it(on_two):
+    with pytest.raises(StudentError, match=r"on process 1 of 2: write me") as failed:
+        on_two.one_raises_and_the_other_fails_for_it()
+    assert failed.value.not_implemented

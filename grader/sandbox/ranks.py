@@ -56,11 +56,12 @@ def run_ranks(
             for pid, pipe in ranks:
                 os.close(pipe)
                 _end(pid)
-    for rank, report in enumerate(reports):
-        if report and "raised" in report:
-            raised = report["raised"]
-            text = f"on process {rank} of {processes}: {raised['text']}"
-            raise RankFailed(text, {**raised, "text": text})
+    raised = [(report["at"], rank) for rank, report in enumerate(reports) if report and "raised" in report]
+    if raised:
+        _, rank = min(raised)  # who raised first: others fail afterwards because it is gone
+        first = reports[rank]["raised"]
+        text = f"on process {rank} of {processes}: {first['text']}"
+        raise RankFailed(text, {**first, "text": text})
     silent = [str(rank) for rank, report in enumerate(reports) if report is None]
     if silent:
         raise RankFailed(
@@ -108,7 +109,7 @@ def _report_of_rank(rank: int, processes: int, store: str, call: Callable, accou
         )
         return {"ok": call()}
     except BaseException as error:
-        return {"raised": account(error)}
+        return {"at": time.monotonic(), "raised": account(error)}
 
 
 def _collect(pipes: list[int], patience: float) -> list[dict[str, Any] | None]:
