@@ -123,11 +123,15 @@ def number(points: float | None) -> str:
     return "–" if points is None else f"{points:g}"
 
 
+def _wide_table() -> Table:
+    """A table without rules between columns: with seven tasks there is no room for them in 80 characters."""
+    return Table(header_style="bold", box=SIMPLE_HEAD, padding=(0, 1), collapse_padding=True, pad_edge=False)
+
+
 def class_table(results: Sequence[SubmissionResult]) -> RenderableType:
     """A row for each submission: score, bonus, points by task; below, why some have no score."""
     tasks = next((result.tasks for result in results if result.tasks), {})
-    # Without rules between columns: with seven tasks there is no room for them in 80 characters.
-    table = Table(header_style="bold", box=SIMPLE_HEAD, padding=(0, 1), collapse_padding=True, pad_edge=False)
+    table = _wide_table()
     table.add_column("student", overflow="fold", min_width=12)
     for column in ("score", "bonus", *(_number_of(name, tasks) for name in tasks), "s"):
         table.add_column(column, justify="right", no_wrap=True)
@@ -248,7 +252,7 @@ def _accelerators() -> str:
 
 def proof_table(proofs: Sequence[Proof]) -> RenderableType:
     """A row for each suite: what was tried and found; below, imprecise mutants and the slowest checks."""
-    table = Table(header_style="bold", box=SIMPLE_HEAD, padding=(0, 1), collapse_padding=True, pad_edge=False)
+    table = _wide_table()
     for column in ("assignment", "starter 0", "solution full", "alternatives full", "mutants found", "precise", "new"):
         table.add_column(column, justify="left" if column == "assignment" else "right")
     below = []
