@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
@@ -128,9 +128,15 @@ class LocalEngine:
         """The level that student code runs at, and why."""
         return f"{self._sandbox.level}: {self._sandbox.reason}"
 
-    def submit(self, submission: Submission) -> "Future[SubmissionResult]":
-        """Grade one submission; the future raises GraderFault when the grader failed on it twice."""
-        return self._threads.submit(self._grade, submission)
+    def submit(
+        self, submission: Submission, *, seed: int | None = None, checks: Sequence[str] = ()
+    ) -> "Future[SubmissionResult]":
+        """Grade one submission; the future raises GraderFault when the grader failed on it twice.
+
+        `seed` draws from another one than the engine's, `checks` names those that are to run instead of all: for whoever
+        asks about the suite, and not about the submission.
+        """
+        return self._threads.submit(self._grade, submission, seed, tuple(checks))
 
     def close(self) -> None:
         """End everything that was started."""
@@ -159,25 +165,26 @@ class LocalEngine:
             level=self._wanted,
         )
 
-    def _grade(self, submission: Submission) -> SubmissionResult:
+    def _grade(self, submission: Submission, seed: int | None, checks: tuple[str, ...]) -> SubmissionResult:
+        job = Job(submission.student, self._sandbox.level, seed, checks)
         with self._alone if self._sandbox.level is Level.LANDLOCK else nullcontext():
-            return self._grade_twice(submission)
+            return self._grade_twice(submission, job)
 
-    def _grade_twice(self, submission: Submission) -> SubmissionResult:
+    def _grade_twice(self, submission: Submission, job: Job) -> SubmissionResult:
         for tried in range(1, TRIES + 1):
             try:
-                return self._grade_once(submission)
+                return self._grade_once(submission, job)
             except GraderFault as fault:
                 if tried == TRIES or self._closing:
                     raise
                 self._renew(fault)
         raise AssertionError("unreachable")
 
-    def _grade_once(self, submission: Submission) -> SubmissionResult:
+    def _grade_once(self, submission: Submission, job: Job) -> SubmissionResult:
         ours, theirs = socket.socketpair()
         try:
             with ours, theirs, self._sandbox.open_session() as session:
-                self._host.mark(Job(submission.student, self._sandbox.level), theirs, session)
+                self._host.mark(job, theirs, session)
                 theirs.close()
                 session.close()
                 ours.sendall(msgspec.msgpack.encode(dict(submission.files)))

@@ -2,7 +2,7 @@
 
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from importlib.metadata import version
 from typing import Protocol
 
@@ -26,8 +26,12 @@ class Workers(Protocol):
     def open_seat(self, wrap: Callable[[Handle | Summary], object]) -> Seat: ...
 
 
-def grade(submission: Submission, suite: Suite, workers: Workers, *, sandbox: str) -> SubmissionResult:
-    """Mark one submission, whose files `workers` already have; `sandbox` names how they are confined.
+def grade(
+    submission: Submission, suite: Suite, workers: Workers, *, sandbox: str, only: Collection[str] = ()
+) -> SubmissionResult:
+    """Mark one submission, whose files `workers` already have, by all checks or those named in `only`.
+
+    `sandbox` names how student code is confined.
 
     Raises:
         GraderFault: the suite, the sandbox or the grader failed; nothing is known of the submission's worth.
@@ -42,7 +46,7 @@ def grade(submission: Submission, suite: Suite, workers: Workers, *, sandbox: st
         rank_patience=assignment.limits.check_seconds,
     )
     try:
-        checks = suite.mark(student)
+        checks = suite.mark(student, only)
     finally:
         student.close()
     return SubmissionResult(

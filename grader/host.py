@@ -80,7 +80,9 @@ def _mark(job: Job, broker: int, session: int, suite: Suite) -> None:
             files = msgspec.msgpack.decode(read_all(wire), type=dict[str, bytes])
             submission = Submission(job.student, files, source="")
             watch = Watch(files, Session(socket.socket(fileno=session)), limits)
-            result = grade(submission, suite, watch, sandbox=job.sandbox)
+            if job.seed is not None:
+                suite.draw(job.seed)
+            result = grade(submission, suite, watch, sandbox=job.sandbox, only=job.checks)
             wire.sendall(RESULT + result.to_json())
         except GraderError as error:
             wire.sendall(FAULT + str(error).encode("utf-8", "replace"))

@@ -41,6 +41,17 @@ class SubmissionStatus(StrEnum):
 
 
 @dataclass(frozen=True)
+class Reading:
+    """A number that a check compared with a line: what it was, and between which limits it had to lie."""
+
+    rule: str
+    value: float | None
+    """None when it was no finite number, which is never within the limits."""
+    at_least: float | None = None
+    at_most: float | None = None
+
+
+@dataclass(frozen=True)
 class CheckResult:
     """One check of one submission; `points` is `max_points` or 0."""
 
@@ -54,6 +65,8 @@ class CheckResult:
     detail: str = ""
     seconds: float = 0.0
     """Wall time on the trusted side's clock."""
+    readings: Sequence[Reading] = ()
+    """Of a check that compares what it measured with a line; for the instructor."""
 
 
 @dataclass(frozen=True)

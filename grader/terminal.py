@@ -22,7 +22,6 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.results import CheckStatus, SubmissionResult, SubmissionStatus, TaskScore
-from grader.soundness import Kind, Proof, Verdict
 
 STYLES = {
     CheckStatus.PASSED: "green",
@@ -58,7 +57,7 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr)
 
 
-class _Live:
+class Live:
     """A line with a bar and the time left, on the error stream, while something goes on."""
 
     def __init__(self, total: int | None, *, quiet: bool = False, what: str = "warming up") -> None:
@@ -83,23 +82,7 @@ class _Live:
         self._progress.stop()
 
 
-class ProofProgress(_Live):
-    """Live progress of proving a suite sound; what is found wrong is said at once."""
-
-    def __init__(self, assignment: str) -> None:
-        super().__init__(None, what=f"{assignment}: warming up")
-        self._assignment = assignment
-
-    def judged(self, verdict: Verdict, done: int, total: int) -> None:
-        """A verdict more."""
-        if verdict.problem:
-            line = f"{self._assignment}: {verdict.kind} {verdict.name}: {verdict.problem}"
-            self._progress.print(escape(line), highlight=False, soft_wrap=True)
-        description = f"{self._assignment}: {escape(verdict.name)}"
-        self._progress.update(self._task, completed=done, total=total, description=description)
-
-
-class ClassProgress(_Live):
+class ClassProgress(Live):
     """Live progress of a class on the error stream; silent when `quiet`."""
 
     def started(self, sandbox: str, jobs: int, seed: int) -> None:
@@ -123,7 +106,7 @@ def number(points: float | None) -> str:
     return "–" if points is None else f"{points:g}"
 
 
-def _wide_table() -> Table:
+def wide_table() -> Table:
     """A table without rules between columns: with seven tasks there is no room for them in 80 characters."""
     return Table(header_style="bold", box=SIMPLE_HEAD, padding=(0, 1), collapse_padding=True, pad_edge=False)
 
@@ -131,7 +114,7 @@ def _wide_table() -> Table:
 def class_table(results: Sequence[SubmissionResult]) -> RenderableType:
     """A row for each submission: score, bonus, points by task; below, why some have no score."""
     tasks = next((result.tasks for result in results if result.tasks), {})
-    table = _wide_table()
+    table = wide_table()
     table.add_column("student", overflow="fold", min_width=12)
     for column in ("score", "bonus", *(_number_of(name, tasks) for name in tasks), "s"):
         table.add_column(column, justify="right", no_wrap=True)
@@ -248,19 +231,3 @@ def _accelerators() -> str:
     if torch.cuda.is_available():
         return ", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count()))
     return "mps" if torch.backends.mps.is_available() else "none"
-
-
-def proof_table(proofs: Sequence[Proof]) -> RenderableType:
-    """A row for each suite: what was tried and found; below, imprecise mutants and the slowest checks."""
-    table = _wide_table()
-    for column in ("assignment", "starter 0", "solution full", "alternatives full", "mutants found", "precise", "new"):
-        table.add_column(column, justify="left" if column == "assignment" else "right")
-    below = []
-    for proof in proofs:
-        right = {kind: [not verdict.problem for verdict in proof.of(kind)] for kind in Kind}
-        counts = (f"{sum(right[kind])} of {len(right[kind])}" for kind in Kind)
-        table.add_row(proof.assignment, *counts, f"{proof.precision:.1%}", str(proof.new))
-        below += [f"{proof.assignment}: {line}" for line in proof.imprecise]
-        slow = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in proof.slowest[:3])
-        below.append(f"{proof.assignment}: the solution takes longest in {slow or 'nothing'}")
-    return Group(table, *map(Text, below))

@@ -17,6 +17,10 @@ class Job(msgspec.Struct, frozen=True):
 
     student: str
     sandbox: str
+    seed: int | None = None
+    """Draw from this one instead of the run's."""
+    checks: tuple[str, ...] = ()
+    """Run these alone; all when there are none."""
 
 
 class Ready(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ import typer
 
 from grader.cli.common import HERE, CourseOption, app, end, one_line
 from grader.course import Course
-from grader.terminal import ProofProgress, console, proof_table
+from grader.terminal import console
 
 PANEL = "For authors"
 
@@ -101,6 +101,12 @@ def verify(
         typer.Option(help="Of the mutants only those of this check, or of all whose names begin so.", metavar="NAME"),
     ] = "",
     every: Annotated[bool, typer.Option("--all", help="Grade what is known from an earlier run, too.")] = False,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Mark mutants by all checks, not only by those that their file can reach.")
+    ] = False,
+    page: Annotated[
+        Path | None, typer.Option(help="Where the report goes (default: .verify/report.html).", metavar="FILE")
+    ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Submissions graded at the same time.")] = os.cpu_count() or 1,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of an earlier run, to draw the same.")] = None,
     course: CourseOption = HERE,
@@ -109,10 +115,13 @@ def verify(
 
     Example: grader verify house_prices --check train
 
-    Exit code 1 when a suite is not sound; what is wrong with it stands below the table.
+    The solution is graded on 50 draws of data, which tells how near right work comes to the lines that checks draw.
+    Exit code 1 when a suite is not sound; what is wrong with it stands below the tables, and with all else in the report.
     """
+    from grader.cli.proofs import ProofProgress, margin_table, proof_table
     from grader.executor import LocalEngine
-    from grader.verify import verify as prove
+    from grader.soundness.proving import MEMORY, prove
+    from grader.soundness.report import write_report
 
     where = Course.find(course)
     drawn = secrets.randbits(32) if seed is None else seed
@@ -121,11 +130,15 @@ def verify(
         with ProofProgress(name) as progress:
             declared = where.assignment(name)
             start = partial(LocalEngine, where, declared, seed=drawn, jobs=jobs)
-            proofs.append(prove(where, name, start, every=every, only=check, on_verdict=progress.judged))
+            told = progress.judged
+            proofs.append(prove(where, name, start, seed=drawn, whole=whole, every=every, only=check, on_verdict=told))
     console().print(proof_table(proofs))
+    console().print(margin_table(proofs))
     problems = [f"{proof.assignment}: {line}" for proof in proofs for line in proof.problems]
     for line in problems:
         console().print(line, highlight=False, markup=False, soft_wrap=True)
+    written = write_report(proofs, page or where.root / MEMORY / "report.html", seed=drawn)
+    console().print(f"The whole report: {written}", highlight=False, markup=False, soft_wrap=True)
     if problems:
         end(f"grader: not sound: {len(problems)} problems; seed {drawn}", 1)
     console().print(f"Sound, as far as these cases tell; seed {drawn}.", highlight=False)

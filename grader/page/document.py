@@ -52,6 +52,15 @@ class Table:
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
 
+    @property
+    def of_words(self) -> list[bool]:
+        """Which columns hold sentences, which are read from the left: no numbers, and more than a word somewhere."""
+        columns = list(zip(*self.rows, strict=True))
+        return [
+            all(cell.number is None for cell in column) and any(" " in cell.text.strip() for cell in column)
+            for column in columns
+        ] or [False] * len(self.columns)
+
     def lines(self) -> Iterable[str]:
         """The table for a terminal: the first column on the left, all others on the right of their places."""
         rows = [list(self.columns), *([cell.text for cell in row] for row in self.rows)]

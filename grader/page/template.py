@@ -43,6 +43,7 @@ th { font-weight: 600; }
 th:first-child { padding-right: 1.4rem; text-align: left; }
 tbody th { font-weight: 400; }
 .facts td { text-align: left; overflow-wrap: anywhere; }
+.words { text-align: left; }
 @media print {
   :root { color-scheme: light; --ink: #000; --soft: #444; --paper: #fff; --card: #fff; --line: #bbb; }
   body { max-width: none; padding: 0; font-size: 10pt; }
@@ -86,12 +87,14 @@ tbody th { font-weight: 400; }
 <table{% if not block.columns %} class="facts"{% endif %}>
 <caption>{{ block.caption }}</caption>
 {% if block.columns %}
-<thead><tr>{% for name in block.columns %}<th scope="col">{{ name }}</th>{% endfor %}</tr></thead>
+<thead><tr>{% for name in block.columns %}
+<th scope="col"{% if block.of_words[loop.index0] %} class="words"{% endif %}>{{ name }}</th>
+{%- endfor %}</tr></thead>
 {% endif %}
 <tbody>
 {% for row in block.rows %}
 <tr>{% for cell in row %}{% if loop.first %}<th scope="row">{{ value(cell) }}</th>
-{%- else %}<td>{{ value(cell) }}</td>{% endif %}{% endfor %}</tr>
+{%- else %}<td{% if block.of_words[loop.index0] %} class="words"{% endif %}>{{ value(cell) }}</td>{% endif %}{% endfor %}</tr>
 {% endfor %}
 </tbody>
 </table>

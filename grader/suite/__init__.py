@@ -6,7 +6,7 @@
     def test_something(student, rng): ...
 
 Fixtures: `student`, `on_stand_ins` (the student beside the suite's own files for other tasks), `rng` (a generator of this
-check's own), `run`, `thresholds`, and every `@reference`.
+check's own), `run`, `thresholds`, `gauge` (compares a number with a line), and every `@reference`.
 """
 
 from grader.sandbox.remote import Recipe
@@ -25,6 +25,7 @@ from grader.suite.assertions import (
 from grader.suite.checks import Run, check, reference
 from grader.suite.faults import StudentError
 from grader.suite.figures import Figure
+from grader.suite.gauge import Gauge
 from grader.suite.proxies import RankResults
 from grader.suite.recipes import accelerator, file, folder, linear, loader, recipe, stand_in, tensor
 from grader.suite.student import Student
@@ -32,6 +33,7 @@ from grader.suite.student import Student
 __all__ = [
     "CheckFailed",
     "Figure",
+    "Gauge",
     "RankResults",
     "Recipe",
     "Run",

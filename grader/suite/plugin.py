@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # importing these takes seconds that other projects' tests sh
     import numpy as np
 
     from grader.suite.checks import Run
+    from grader.suite.gauge import Gauge
     from grader.suite.student import Student
 
 
@@ -48,6 +49,15 @@ def run(request: pytest.FixtureRequest) -> "Run":
 def thresholds(run: "Run") -> dict[str, float]:
     """The thresholds that `assignment.toml` declares."""
     return dict(run.thresholds)
+
+
+@pytest.fixture
+def gauge(request: pytest.FixtureRequest) -> "Gauge":
+    """Compares what this check measured with a line, and keeps both for the result."""
+    from grader.suite.gauge import Gauge
+    from grader.suite.runner import DESK, NAME
+
+    return Gauge(request.node.stash[DESK].readings[request.node.stash[NAME]])
 
 
 @pytest.fixture

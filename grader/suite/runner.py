@@ -1,12 +1,13 @@
 """A collected suite, run against one student after another: `Desk` is what its fixtures and hooks share."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from grader.errors import GraderFault
-from grader.results import CheckResult
+from grader.results import CheckResult, Reading
 from grader.suite.album import Album
 from grader.suite.checks import Rubric, Run
 from grader.suite.outcome import result_of
@@ -25,6 +26,8 @@ class Desk:
     fault: GraderFault | None = None
     album: Album | None = None
     """Where figures of self-checks go; hidden suites keep none."""
+    readings: defaultdict[str, list[Reading]] = field(default_factory=lambda: defaultdict(list))
+    """What a check measured so far, and the lines that it was compared with."""
 
     def sit(self) -> Student:
         """The student being marked."""
@@ -36,7 +39,8 @@ class Desk:
         """Record how a check ended; a fault of ours is kept, and ends the grading of this submission."""
         try:
             answered = self.student is not None and self.student.answered
-            self.results[name] = result_of(self.rubric, name, error, seconds, answered=answered)
+            result = result_of(self.rubric, name, error, seconds, answered=answered)
+            self.results[name] = replace(result, readings=tuple(self.readings.pop(name, ())))
         except GraderFault as fault:
             self.fault = self.fault or GraderFault(f"{name}: {fault}")
         return self.results.get(name)
@@ -68,15 +72,21 @@ class Suite:
         for build in builders:
             self.desk.run.reference(build)
 
-    def mark(self, student: Student) -> list[CheckResult]:
-        """Run every check on `student`; the results in rubric order.
+    def draw(self, seed: int) -> None:
+        """Draw everything anew from another seed; references are computed again by the first check that needs them."""
+        if seed != self.desk.run.seed:
+            self.desk.run = replace(self.desk.run, seed=seed, _computed={})
+
+    def mark(self, student: Student, only: Collection[str] = ()) -> list[CheckResult]:
+        """Run every check on `student`, or only those named; the results in rubric order.
 
         Raises:
             GraderFault: the suite itself failed on a check.
         """
         self.desk.student, self.desk.results, self.desk.fault = student, {}, None
-        for item, following in zip(self._items, [*self._items[1:], None], strict=True):
+        items = [item for item in self._items if not only or item.stash[NAME] in only]
+        for item, following in zip(items, [*items[1:], None], strict=True):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if self.desk.fault:
                 raise self.desk.fault
-        return [self.desk.results[name] for name in self.rubric.checks]
+        return [self.desk.results[item.stash[NAME]] for item in items]

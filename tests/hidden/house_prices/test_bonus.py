@@ -52,32 +52,26 @@ def test_table(on_stand_ins, market):
 
 
 @check(title="The scores are errors on held-out houses", hint="RMSE of the log price, for all four on the same folds.")
-def test_scores(on_stand_ins, market):
+def test_scores(on_stand_ins, market, gauge):
     got = compared(on_stand_ins, market.table, "market")
     X, y = market.table.drop(columns="SalePrice"), np.log1p(market.table["SalePrice"])
     folds = KFold(3, shuffle=True, random_state=1)
     expected = -cross_val_score(LinearRegression(), X, y, cv=folds, scoring="neg_root_mean_squared_error").mean()
     for name in NAMES:
         mean = float(as_array(got.loc[name, "rmse_log_mean"], "rmse_log_mean"))
-        require(
-            0.85 * expected <= mean <= 1.2 * expected,
-            f"{name}'s error is right",
-            expected=f"near {expected:.3f}",
-            got=mean,
-        )
+        rule = f"{name}'s error is about that of least squares"
+        gauge(mean / expected, rule, at_least=0.85, at_most=1.2, unit=" times")
 
 
 @check(
     title="The strength of the penalty is chosen on the training folds",
     hint="RidgeCV, LassoCV and ElasticNetCV inside each fold, over a grid that is wide enough.",
 )
-def test_penalties_help(on_stand_ins, noisy):
+def test_penalties_help(on_stand_ins, noisy, gauge):
     means = compared(on_stand_ins, noisy, "noisy")["rmse_log_mean"]
     for name in PENALISED:
         ratio = float(as_array(means[name], name) / as_array(means["linear"], "linear"))
-        require(
-            ratio < 0.85, f"{name} overfits less than least squares", expected="< 0.85 of its error", got=f"{ratio:.3f}"
-        )
+        gauge(ratio, f"{name} overfits less than least squares", at_most=0.85, unit=" of its error")
 
 
 @check(title="The best regressor comes first", hint="Sort by rmse_log_mean, ascending.")

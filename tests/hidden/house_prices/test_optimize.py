@@ -31,20 +31,16 @@ def usual_scores(student, market) -> tuple[float, float]:
     title="cross_validate measures the error on held-out houses",
     hint="Start the bias at the training mean, train on the other folds, take rmse of the log price on the one held out.",
 )
-def test_score(on_stand_ins, market):
+def test_score(on_stand_ins, market, gauge):
     mean, std = usual_scores(on_stand_ins, market)
     X, y = market.table[market.features], np.log1p(market.table["SalePrice"])
     folds = KFold(3, shuffle=True, random_state=0)
     by_sklearn = -cross_val_score(LinearRegression(), X, y, cv=folds, scoring="neg_root_mean_squared_error")
     # other folds move the mean by a few per cent; 30 epochs of AdamW come within a few per cent of least squares
     expected = float(by_sklearn.mean())
-    require(
-        0.85 * expected <= mean <= 1.35 * expected,
-        "the mean is the held-out error",
-        expected=f"near {expected:.3f}",
-        got=mean,
-    )
-    require(0 <= std <= 0.5 * mean and std > 1e-6, "the spread over the folds is that of the folds' errors", got=std)
+    gauge(mean / expected, "the mean is the held-out error", at_least=0.85, at_most=1.35, unit=" times least squares'")
+    require(std > 1e-6, "the folds' errors differ", got=std)
+    gauge(std / mean, "the spread over the folds is that of the folds' errors", at_most=0.5, unit=" of the mean")
 
 
 @check(
@@ -69,28 +65,26 @@ def test_folds(on_stand_ins, market, rng):
     title="The preprocessor learns inside each fold",
     hint="Fit on the fold's training rows: means and deviations of all rows let the held-out ones leak in.",
 )
-def test_fits_inside(on_stand_ins, market, rng):
+def test_fits_inside(on_stand_ins, market, rng, gauge):
     table = market.table.copy()
     far = 1e6  # one house's area: a scaler that has seen it squeezes all the others, one that has not lets it stand out
     table.loc[table.index[int(rng.integers(len(table)))], "GrLivArea"] = far
     mean, _ = scores(on_stand_ins, table, ["GrLivArea"])
-    require(mean > 20, "a house far from all training rows is predicted far off", expected="> 20", got=mean)
+    gauge(mean, "a house far from all training rows is predicted far off", at_least=20)
 
 
 @check(title="cross_validate uses the features it is given, and no other", hint="Restrict the table before fit.")
-def test_given_features(on_stand_ins, market, rng):
+def test_given_features(on_stand_ins, market, rng, gauge):
     usual = usual_scores(on_stand_ins, market)
     changed = market.table.assign(YrSold=rng.permutation(market.table["YrSold"].to_numpy()))
     again = scores(on_stand_ins, changed, market.features)
     assert_close(again, usual, "the scores when another column changes", rtol=1e-6)
     poor = scores(on_stand_ins, market.table, ["YrSold"])[0]
-    require(
-        usual[0] < 0.75 * poor, "better features give a smaller error", expected=f"< {0.75 * poor:.3f}", got=usual[0]
-    )
+    gauge(usual[0] / poor, "better features give a smaller error", at_most=0.75, unit=" of the poor ones'")
 
 
 @check(title="Same seed, same scores; the settings count", hint="Pass seed, epochs, lr and weight_decay on.")
-def test_settings(on_stand_ins, market):
+def test_settings(on_stand_ins, market, gauge):
     usual = usual_scores(on_stand_ins, market)
     again, other, decayed = (
         scores(on_stand_ins, market.table, market.features, **setting)
@@ -105,10 +99,9 @@ def test_settings(on_stand_ins, market):
         scores(on_stand_ins, market.table, market.features, **setting)[0]
         for setting in ({"lr": 1e-7}, {"epochs": 1, "lr": 0.02})
     )
-    near = 0.85 * spread <= still <= 1.15 * spread
-    require(near, "untrained, it predicts the mean", case="lr=1e-7", expected=f"near {spread:.3f}", got=still)
-    rule = "one epoch leaves a larger error than thirty"
-    require(brief > 1.3 * usual[0], rule, expected=f"> {1.3 * usual[0]:.3f}", got=brief)
+    times = " times the prices' own spread"
+    gauge(still / spread, "untrained, it predicts the mean", at_least=0.85, at_most=1.15, unit=times, case="lr=1e-7")
+    gauge(brief / usual[0], "one epoch leaves a larger error than thirty", at_least=1.3, unit=" times")
 
 
 SETS = {"all": ["GrLivArea", "OverallQual", "YearBuilt"], "one": ["YearBuilt"]}

@@ -218,7 +218,7 @@ def _one_two_layer_step(first, second, X, y, mixed: bool) -> np.ndarray:
     title="The accelerator's precision is honoured: bf16 inside, float32 parameters",
     hint="Train the model that prepare returns; no model.half(), no autocast or GradScaler of your own.",
 )
-def test_mixed_precision(student, precision):
+def test_mixed_precision(student, precision, gauge):
     model = student.make(recipe("TwoLayers", precision.first, precision.second))
     batches = loader(precision.X, precision.y, batch_size=8)
     student.train.train(model, batches, accelerator(mixed_precision="bf16"), epochs=1, **SGD)
@@ -228,15 +228,9 @@ def test_mixed_precision(student, precision):
     require(dtypes == {"float32"}, "parameters stay float32", got=dtypes)
     got = np.concatenate([as_array(value, "a parameter").reshape(-1) for value in state.values()])
     require(got.shape == precision.mixed.shape, "the model keeps its parameters' shapes")
-    far, near = (float(np.abs(got - step).max()) for step in (precision.full, precision.mixed))
-    # a correct loop is within rounding of the mixed step; the full one is as far as bf16 is coarse
-    apart = float(np.abs(precision.full - precision.mixed).max())
-    require(
-        near <= 0.3 * apart,
-        "the step is the one that bf16 gives",
-        expected=f"within {0.3 * apart:.2g}",
-        got=f"{near:.2g} ({far:.2g} from float32's)",
-    )
+    # a correct loop is within rounding of the mixed step; float32's is as far as bf16 is coarse
+    near, apart = (float(np.abs(step - precision.mixed).max()) for step in (got, precision.full))
+    gauge(near / apart, "the step is the one that bf16 gives", at_most=0.3, unit=" of the way to float32's")
 
 
 @check(title='optimizer="adamw" is AdamW with the given rate', hint="torch.optim.AdamW with its default betas.")

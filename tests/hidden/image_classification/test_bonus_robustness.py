@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from grader.suite import (
+    Gauge,
     Run,
     accelerator,
     as_array,
@@ -44,18 +45,19 @@ def corrupted(student, images: np.ndarray, name: str, severity: int, seed: int =
     return made
 
 
-def require_noise(student, seed: int) -> None:
+def require_noise(student, seed: int, gauge: Gauge) -> None:
     """Gaussian noise of the right size, a number of its own for each value, out of the generator."""
     grey = np.full((8, 3, 16, 16), 0.5, "float32")
     for severity, strength in zip(SEVERITIES, STRENGTHS["noise"], strict=True):
         noise, case = corrupted(student, grey, "noise", severity, seed) - grey, f"noise, severity {severity}"
         for axis, sharers in (((0,), "images"), ((1,), "channels"), ((2,), "rows"), ((3,), "columns")):
-            shared = noise.mean(axis=axis).std() > 0.8 * strength  # of their own: at most 1/√3
-            require(not shared, f"{sharers} do not share their noise", got="equal noise", case=case)
+            shared = noise.mean(axis=axis).std() / strength  # of their own: at most 1/√3
+            gauge(shared, f"{sharers} do not share their noise", at_most=0.8, unit=" of its deviation", case=case)
         # Quartiles do not feel the clipping. Over 6144 values they are good to 1.4 %; one step of severity is 44 %.
         quarter, three = np.quantile(noise, [0.25, 0.75])
-        assert_close((three - quarter) / 1.349, strength, "the noise's deviation", rtol=0.08, case=case)
-        require(abs(noise.mean()) < 0.08 * strength, "the noise is 0 on average", got=noise.mean(), case=case)
+        size = (three - quarter) / 1.349 / strength
+        gauge(size, "the noise's deviation is right", at_least=0.92, at_most=1.08, unit=" times", case=case)
+        gauge(abs(noise.mean()) / strength, "the noise is 0 on average", at_most=0.08, unit=" deviations", case=case)
     again, other = (corrupted(student, grey, "noise", 1, of) for of in (seed, seed + 1))
     first = corrupted(student, grey, "noise", 1, seed)
     assert_close(again, first, "noise of the same generator once more")
@@ -97,14 +99,14 @@ def shifted(images: np.ndarray, name: str, severity: int) -> np.ndarray:
     title="corrupt disturbs as STRENGTHS says, and clips to 0 … 1",
     hint="Noise for each value; blur in pixels; brightness is added; contrast keeps the mean of each image, over all channels.",
 )
-def test_corruptions(on_stand_ins, rng):
+def test_corruptions(on_stand_ins, rng, gauge):
     colours = rng.uniform(0, 1, (4, 3, 1, 1)) + rng.uniform(-0.4, 0.4, (4, 3, 8, 8))
     images = colours.clip(0, 1).astype("float32")
     for name in EXACT:
         for severity in SEVERITIES:
             made, case = corrupted(on_stand_ins, images, name, severity), f"{name}, severity {severity}"
             assert_close(made, shifted(images.astype(float), name, severity), "the image", atol=1e-5, case=case)
-    require_noise(on_stand_ins, int(rng.integers(2**31)))
+    require_noise(on_stand_ins, int(rng.integers(2**31)), gauge)
     require_blur(on_stand_ins, rng)
     black = corrupted(on_stand_ins, np.zeros((2, 3, 8, 8), "float32"), "noise", 5)
     require(float(black.min()) == 0, "what would be below 0 is 0", got=black.min(), case="noise on black")

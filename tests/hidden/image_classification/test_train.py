@@ -104,7 +104,7 @@ def one_step(case, lr: float, mixed: bool) -> np.ndarray:
     title="The accelerator's precision is honoured: bf16 inside, float32 parameters",
     hint="Train the model that prepare returns; no model.half(), no GradScaler of your own.",
 )
-def test_mixed_precision(training):
+def test_mixed_precision(training, gauge):
     loop = training.Loop(batch_size=16, momentum=0.0)
     model, _ = training.fit_with(loop, accelerator(mixed_precision="bf16"))
     state = model.state_dict()
@@ -114,11 +114,9 @@ def test_mixed_precision(training):
     got = np.concatenate([as_array(value, "a parameter").reshape(-1) for value in state.values()])
     full, mixed = (one_step(training.case, loop.lr, how) for how in (False, True))
     require(got.shape == full.shape, "the model keeps its parameters' shapes")
-    far, near = (float(np.abs(got - step).max()) for step in (full, mixed))
-    # a correct loop is within rounding of the mixed step; the full one is as far as bf16 is coarse
-    apart = float(np.abs(full - mixed).max())
-    rule, wanted = "the step is the one that bf16 gives", f"within {0.3 * apart:.2g}"
-    require(near <= 0.3 * apart, rule, expected=wanted, got=f"{near:.2g} ({far:.2g} from float32's)")
+    # a correct loop is within rounding of the mixed step; float32's is as far as bf16 is coarse
+    near, apart = (float(np.abs(step - mixed).max()) for step in (got, full))
+    gauge(near / apart, "the step is the one that bf16 gives", at_most=0.3, unit=" of the way to float32's")
 
 
 @check(

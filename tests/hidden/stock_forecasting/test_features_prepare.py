@@ -205,7 +205,7 @@ def forecast(parts: Result) -> np.ndarray:
     hint="Too weak: windows, targets and their days do not belong together, or features or scaling lost what they tell. "
     "Better than possible: a window holds something of its target's day.",
 )
-def test_prepare_honest(student, long_market, thresholds):
+def test_prepare_honest(student, long_market, thresholds, gauge):
     prices = long_market.prices
     parts = prepare(student, prices, 2, 1, UNSEEN, UNSEEN)
     for name in PARTS:
@@ -216,6 +216,5 @@ def test_prepare_honest(student, long_market, thresholds):
     returns = as_array(student.tools.returns_of(parts.handle, forecast(parts)), "inverse_target", shape=at.shape)
     move = (prices["Close"] / prices["Close"].shift(1)).to_numpy()[at]
     error, least = (np.abs(np.exp(guess) - move).mean() for guess in (returns, long_market.drift[at]))
-    low, high, got = thresholds["possible_mae"], thresholds["honest_mae"], float(error / least)
-    rule = "its MAE is about that of the best possible forecast"
-    require(low <= got <= high, rule, expected=f"{low} to {high} times", got=f"{got:.3f} times")
+    low, high, rule = thresholds["possible_mae"], thresholds["honest_mae"], "its MAE is about that of the best forecast"
+    gauge(error / least, rule, at_least=low, at_most=high, unit=" times")
