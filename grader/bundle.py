@@ -19,6 +19,7 @@ from grader.course import Assignment, Course
 from grader.errors import UsageError
 from grader.leaks import Leak, find_leaks
 from grader.release import sync
+from grader.scaffold import TEMPLATE
 from grader.stubs import GIVEN
 
 LARGEST_MB = 100
@@ -108,12 +109,12 @@ def _project(course: Course) -> dict[str, Any]:
 
 
 def _package() -> dict[str, bytes]:
-    """The grader itself, as it runs."""
+    """The grader itself, as it runs; without what authors begin a project with."""
     root = Path(grader.__file__).parent
     return {
         f"grader/{path.relative_to(root).as_posix()}": path.read_bytes()
         for path in root.rglob("*")
-        if path.is_file() and not {"__pycache__"} & set(path.parts) and not path.name.startswith(".")
+        if path.is_file() and not {"__pycache__", TEMPLATE.name} & set(path.parts) and not path.name.startswith(".")
     }
 
 

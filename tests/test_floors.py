@@ -26,6 +26,7 @@ FLOORS = {
     "soundness": 3,
     "notebook_source": 3,
     "release": 3,
+    "scaffold": 3,
     "needles": 3,
     "leaks": 3,
     "bundle": 3,

@@ -1,7 +1,8 @@
-"""The README keeps its word: its tables are the course's, its commands exist, and the first one does what it says."""
+"""README and AUTHORS keep their word: tables are the course's, commands exist, and the first one does what it says."""
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -9,15 +10,23 @@ from pathlib import Path
 import pytest
 
 from grader.course import Course
+from grader.scaffold import PLACES
+from grader.soundness.cases import USUAL
+from grader.soundness.margins import NARROW
+from grader.soundness.verdicts import PRECISE
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
-COMMANDS = [
-    line.split("  #")[0].strip()
-    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-    for line in block.splitlines()
-    if line.strip()
-]
+AUTHORS = (ROOT / "AUTHORS.md").read_text("utf-8")
+
+
+def commands_in(text: str) -> list[str]:
+    """Lines of the text's shell blocks, without remarks."""
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    return [line.split("  #")[0].strip() for block in blocks for line in block.splitlines() if line.strip()]
+
+
+COMMANDS = commands_in(README)
 
 
 def test_the_table_of_assignments_is_the_courses():
@@ -43,9 +52,21 @@ def test_ci_runs_the_readmes_test_command():
     assert re.search(r"^uv run pytest$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("uv run grader")])
+def test_what_authors_read_of_the_proof_is_so():
+    assert f"the solution, on {USUAL.solution} draws of data" in AUTHORS
+    assert f"the solution, {USUAL.repeats} times on the same data" in AUTHORS
+    assert f"each alternative, on {USUAL.alternative} draws" in AUTHORS
+    assert f"on {USUAL.mutant} draws, where a line tells it" in AUTHORS
+    assert f"fewer than {PRECISE:.0%}".replace("%", " %") in AUTHORS
+    assert f"nearer to a line than {NARROW:g} standard deviations" in " ".join(AUTHORS.split())
+    for place in PLACES.values():
+        folder = place.format(name="<project>")
+        assert folder in AUTHORS, folder
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS + commands_in(AUTHORS) if c.startswith("uv run grader")])
 def test_every_grader_command_has_options_that_exist(command):
-    words = command.split()[3:]
+    words = shlex.split(command)[3:]
     help_text = subprocess.run(
         [Path(sys.executable).with_name("grader"), words[0], "--help"], capture_output=True, text=True, check=True
     ).stdout

@@ -1,4 +1,4 @@
-"""Commands for authors: sync, release, nbgrader, verify."""
+"""Commands for authors: new, sync, release, nbgrader, verify."""
 
 import os
 import secrets
@@ -14,6 +14,27 @@ from grader.course import Course
 from grader.terminal import console
 
 PANEL = "For authors"
+
+
+@app.command(rich_help_panel=PANEL)
+@one_line
+def new(
+    name: Annotated[str, typer.Argument(help="Of the project's folders: small letters, digits and _.")],
+    title: Annotated[str, typer.Option(help="What students read above the handout (default: the name).")] = "",
+    course: CourseOption = HERE,
+) -> None:
+    """Begin a project: two small tasks with all that belongs to them, which `grader verify` finds sound.
+
+    Example: grader new wind_power --title "Wind power: how much will it be tomorrow?"
+
+    Then rewrite it piece by piece, and verify as you go. --course names a folder that is no course yet, too.
+    """
+    from grader.scaffold import start_project
+
+    root = Course.find(course).root if course == HERE else course.resolve()
+    for path in start_project(root, name, title or name.replace("_", " ").capitalize()):
+        console().print(str(path), highlight=False, markup=False, soft_wrap=True)
+    console().print(f"Next: grader verify {name}", highlight=False, markup=False)
 
 
 @app.command(rich_help_panel=PANEL)

@@ -12,7 +12,7 @@ from grader.soundness.margins import Margin
 from grader.soundness.verdicts import Proof, Verdict
 from grader.terminal import Live, wide_table
 
-COLUMNS = ("starter 0", "solution full", "the same again", "alternatives full", "mutants found", "precise", "new")
+COLUMNS = ("starter", "solution", "again", "other hands", "mutants", "precise", "new")
 
 
 class ProofProgress(Live):
@@ -32,14 +32,16 @@ class ProofProgress(Live):
 
 
 def proof_table(proofs: Sequence[Proof]) -> RenderableType:
-    """A row for each suite: what was tried and found; below, imprecise mutants and slow checks."""
+    """A row for each suite: how many cases got what they must; below, imprecise mutants and slow checks."""
     table = wide_table()
+    table.caption = "cases that got what they must, of all: starter 0, correct work in full, each mutant's check failed"
+    table.caption_justify = "left"
     table.add_column("assignment")
     for column in COLUMNS:
         table.add_column(column, justify="right")
     below = []
     for proof in proofs:
-        counts = ("{} of {}".format(*proof.right(kind)) for kind in Kind)
+        counts = ("{}/{}".format(*proof.right(kind)) for kind in Kind)
         table.add_row(proof.assignment, *counts, f"{proof.precision:.1%}", str(proof.new))
         below += [f"{proof.assignment}: {line}" for line in _remarks(proof)]
     return Group(table, *map(Text, below))
@@ -64,12 +66,16 @@ def margin_table(proofs: Sequence[Proof]) -> RenderableType:
     """A row for each line that a check draws: right work on its one side, wrong work on the other."""
     table = wide_table()
     table.title, table.title_justify = "Distances from the lines, in standard deviations", "left"
-    for column in ("check", "line", "solution", "nearest", "mutants beyond"):
-        table.add_column(column, justify="left" if column == "check" else "right", overflow="fold")
+    for column in ("check", "line", "solution", "nearest", "mutants"):
+        table.add_column(column, justify="left" if column == "check" else "right", no_wrap=column == "check")
     for proof in proofs:
         for margin in proof.margins:
             solution = f"{margin.mean:.3g} ± {margin.spread:.1g}"
             table.add_row(margin.check, margin.line, solution, _distance(margin.nearest), _beyond(margin))
+    table.caption = (
+        "nearest: of all runs of the solution; mutants: how many lie beyond the line, and the nearest's mean"
+    )
+    table.caption_justify = "left"
     return table
 
 

@@ -54,10 +54,10 @@ class Table:
 
     @property
     def of_words(self) -> list[bool]:
-        """Which columns hold sentences, which are read from the left: no numbers, and more than a word somewhere."""
+        """Which columns hold sentences, which are read from the left: no numbers, and more than three words somewhere."""
         columns = list(zip(*self.rows, strict=True))
         return [
-            all(cell.number is None for cell in column) and any(" " in cell.text.strip() for cell in column)
+            all(cell.number is None for cell in column) and any(len(cell.text.split()) > 3 for cell in column)
             for column in columns
         ] or [False] * len(self.columns)
 

@@ -54,8 +54,9 @@ class Margin:
     @property
     def line(self) -> str:
         """The limits in words."""
-        words = (("≥", self.at_least), ("≤", self.at_most))
-        return " and ".join(f"{sign} {limit:.4g}" for sign, limit in words if limit is not None)
+        if self.at_least is not None and self.at_most is not None:
+            return f"{self.at_least:.4g} to {self.at_most:.4g}"
+        return f"≥ {self.at_least:.4g}" if self.at_most is None else f"≤ {self.at_most:.4g}"
 
     @property
     def told(self) -> str:
@@ -104,27 +105,32 @@ def _by_place(runs: Sequence[Readings]) -> Iterator[tuple[Place, list[Reading]]]
 
 
 def _margin(place: Place, found: Sequence[Reading], beyond: Mapping[str, Mapping[Place, list[Reading]]]) -> Margin:
-    values = [math.nan if reading.value is None else reading.value for reading in found]
-    spread, limits = _spread(values), found[0]
+    limits = found[0]
+    mean, spread = _mean_and_spread(found)
     missed = []
     for name, places in beyond.items():
         there = places.get(place, [])
-        if there and all(_room(one.value, one) < 0 for one in there):
-            numbers = [one.value for one in there if one.value is not None]
-            mean, own = (fmean(numbers), _spread(numbers)) if numbers else (math.nan, 0.0)
-            beyond_line = -_room(mean, limits)
-            missed.append(Missed(name, mean, own, _in_spreads(beyond_line, own), _in_spreads(beyond_line, spread)))
+        if there and all(_room(reading.value, reading) < 0 for reading in there):
+            its_mean, its_spread = _mean_and_spread(there)
+            gap = -_room(its_mean, limits)
+            missed.append(Missed(name, its_mean, its_spread, _in_spreads(gap, its_spread), _in_spreads(gap, spread)))
     return Margin(
         check=place[0],
         rule=place[1],
         at_least=limits.at_least,
         at_most=limits.at_most,
-        runs=len(values),
-        mean=fmean(values),
+        runs=len(found),
+        mean=mean,
         spread=spread,
-        distances=[_in_spreads(_room(value, limits), spread) for value in values],
+        distances=[_in_spreads(_room(reading.value, limits), spread) for reading in found],
         missed=tuple(sorted(missed, key=lambda one: one.distance)),
     )
+
+
+def _mean_and_spread(readings: Sequence[Reading]) -> tuple[float, float]:
+    """Mean and standard deviation of those that are numbers; NaN and 0 where there are none."""
+    numbers = [reading.value for reading in readings if reading.value is not None]
+    return fmean(numbers) if numbers else math.nan, stdev(numbers) if len(numbers) > 1 else 0.0
 
 
 def _room(value: float | None, limits: Reading) -> float:
@@ -137,10 +143,6 @@ def _room(value: float | None, limits: Reading) -> float:
     if limits.at_most is not None:
         sides.append(limits.at_most - value)
     return min(sides)
-
-
-def _spread(values: Sequence[float]) -> float:
-    return stdev(values) if len(values) > 1 else 0.0
 
 
 def _in_spreads(distance: float, spread: float) -> float:

@@ -83,7 +83,8 @@ def prove(
     if not only:
         memory.forget_unused()
     reasons = {case.name: case.why for case in cases if case.kind is Kind.MUTANT}
-    return Proof(name, list(map(memory.of, cases)), grading.done, reasons, assignment.limits.check_seconds)
+    verdicts = [memory.of(case) for case in cases]
+    return Proof(name, verdicts, grading.done, reasons, assignment.limits.check_seconds, part=bool(only))
 
 
 def _further_draws(cases: Sequence[Case], memory: "_Memory", draws: Draws) -> Iterator[Case]:

@@ -42,9 +42,8 @@ def report_of(proofs: Sequence[Proof], *, seed: int) -> Page:
         ("right work in full", Cell("{} of {}".format(*map(sum, zip(*correct, strict=True))))),
         ("seed", Cell.of(seed)),
     ]
-    page.sections = [Section("What was tried", [_overview(proofs)]), _margins(proofs)]
-    for proof in proofs:
-        page.sections.append(Section(proof.assignment, list(_blocks(proof))))
+    sections = [Section(proof.assignment, list(_blocks(proof, number))) for number, proof in enumerate(proofs, 1)]
+    page.sections = [Section("What was tried", [_overview(proofs)]), *sections]
     return page
 
 
@@ -57,9 +56,10 @@ def _overview(proofs: Sequence[Proof]) -> Table:
     return Table("Cases that got what they must, of all", columns, rows)
 
 
-def _blocks(proof: Proof) -> Iterator[Words | Table]:
-    """What there is to say of one suite; what is in order takes a line."""
+def _blocks(proof: Proof, number: int) -> Iterator[Words | Table | Picture]:
+    """What there is to say of one suite; what is in order takes a line. `number` is its picture's."""
     yield _list("Problems", proof.problems, "Nothing is unsound.")
+    yield from _margins(proof, number)
     precise = f"A mistake should fail checks of its own task alone, for {PRECISE:.0%} of the mutants: {proof.precision:.1%} do."
     yield _list(f"{precise} Those that do not", proof.imprecise, precise)
     limit = f"{SLOW:.0%} of the {proof.check_seconds:g} s that a check may take"
@@ -93,22 +93,19 @@ def _hints(proof: Proof) -> Iterator[Words | Table]:
         yield Table("The others: does the student learn what is wrong?", ["mutant", "rank", "why", "is told"], rows)
 
 
-def _margins(proofs: Sequence[Proof]) -> Section:
-    section = Section("Lines, and how far right and wrong work are from them")
-    margins = [margin for proof in proofs for margin in proof.margins]
+def _margins(proof: Proof, number: int) -> Iterator[Words | Table | Picture]:
+    """The lines that checks draw, with right and wrong work on their sides."""
+    margins = proof.margins
     if not margins:
-        section.blocks.append(Words("No check compares a measured number with a line, or not often enough to tell."))
-        return section
-    section.blocks.append(
-        Words(
-            f"The solution ran on {margins[0].runs} draws of data. Distances are in standard deviations of these runs; of "
-            f"mutants, in those of their own. No run of the solution should come nearer to a line than {NARROW:g}."
-        )
+        yield Words("No check compares a measured number with a line, or not often enough to tell.")
+        return
+    yield Words(
+        f"{margins[0].runs} runs of the solution tell how near right work comes to the lines that checks draw. Distances are "
+        f"in standard deviations of these runs, those of mutants in their own. No run should come nearer than {NARROW:g}."
     )
     columns = ["check", "rule", "line", "solution", "nearest", "mutants", "nearest of them"]
-    section.blocks.append(Table("Lines, the narrowest first", columns, [_row(margin) for margin in margins]))
-    section.blocks.append(_picture(margins))
-    return section
+    yield Table("Lines, the narrowest first", columns, [_row(margin) for margin in margins])
+    yield _picture(margins, number)
 
 
 def _row(margin: Margin) -> list[Cell]:
@@ -128,7 +125,7 @@ def _distance(spreads: float) -> Cell:
     return Cell.of(spreads, "{:.1f}") if math.isfinite(spreads) else Cell("far")
 
 
-def _picture(margins: Sequence[Margin]) -> Picture:
+def _picture(margins: Sequence[Margin], number: int) -> Picture:
     """A row for each line: runs of the solution to the right of 0, mutants to the left."""
     figure = Figure(figsize=(9, 1.2 + 0.32 * len(margins)), layout="constrained")
     axis = figure.add_subplot()
@@ -148,4 +145,4 @@ def _picture(margins: Sequence[Margin]) -> Picture:
     drawn = BytesIO()
     figure.savefig(drawn, format="png", dpi=110)
     caption = f"Distances from the lines; what is farther than {FAR:g} stands at the edge, the band is too near."
-    return Picture(1, "Distances from the lines", caption, drawn.getvalue())
+    return Picture(number, "Distances from the lines", caption, drawn.getvalue())

@@ -56,15 +56,14 @@ class Verdict(msgspec.Struct, frozen=True):
     @property
     def problem(self) -> str:
         """What makes the suite unsound, or nothing."""
-        again = f" (seed {self.seed})" if self.draw else ""
         if self.fault:
             return self.fault
         if self.kind is Kind.MUTANT:
-            return "" if self.check in self.lost else f"survives {self.check}{again}"
+            return "" if self.check in self.lost else f"survives {self.check}"
         if self.kind is Kind.STARTER:
             kept = len(self.seconds) - len(self.lost)
             return f"has the points of {kept} checks, which ask for nothing" if kept else ""
-        return f"loses {', '.join(self.lost)}{again}" if self.lost else ""
+        return f"loses {', '.join(self.lost)}" if self.lost else ""
 
     @property
     def elsewhere(self) -> list[str]:
@@ -85,6 +84,8 @@ class Proof:
     """Of each mutant, why it is wrong."""
     check_seconds: float
     """The time limit of a check."""
+    part: bool = False
+    """Whether some mutants were left out."""
 
     def of(self, kind: Kind) -> list[Verdict]:
         """Verdicts of one kind."""
@@ -101,13 +102,38 @@ class Proof:
     @property
     def problems(self) -> list[str]:
         """A line for each thing that makes the suite unsound."""
-        lines = [f"{v.kind} {v.name}: {v.problem}" for v in self.verdicts if v.problem]
+        lines = [
+            line for name in dict.fromkeys(v.name for v in self.verdicts if v.problem) for line in self._told(name)
+        ]
         lines += [
             f"{name}: {', '.join(checks)} measured otherwise than before" for name, checks in self.unsteady.items()
         ]
         if self.precision < PRECISE:
             lines.append(f"{self.precision:.1%} of the mutants fail their own task alone, expected {PRECISE:.0%}")
+        lines += [f"{check} is named by no mutant: it may ask for nothing" for check in self.unguarded]
         return lines + [f"narrow: {margin.told}" for margin in self.margins if margin.nearest < NARROW]
+
+    def _told(self, name: str) -> list[str]:
+        """A line for each thing that goes wrong with one case, however many draws show it."""
+        wrong: dict[str, list[Verdict]] = {}
+        for verdict in self.verdicts:
+            if verdict.name == name and verdict.problem:
+                wrong.setdefault(f"{verdict.kind} {name}: {verdict.problem}", []).append(verdict)
+        lines = []
+        for line, seen in wrong.items():
+            seeds = ", ".join(str(verdict.seed) for verdict in seen[:3])
+            draws = sum(verdict.name == name for verdict in self.verdicts)
+            lines.append(line if draws == 1 else f"{line} on {len(seen)} of {draws} draws (seed {seeds})")
+        return lines
+
+    @property
+    def unguarded(self) -> list[str]:
+        """Checks that no mutant names; none where only some of the mutants were asked for."""
+        if self.part:
+            return []
+        named = {verdict.check for verdict in self.of(Kind.MUTANT)}
+        every = {check: None for verdict in self.of(Kind.SOLUTION) for check in verdict.seconds}
+        return [check for check in every if check not in named]
 
     @cached_property
     def unsteady(self) -> dict[str, list[str]]:

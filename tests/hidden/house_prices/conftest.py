@@ -6,6 +6,7 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import Ridge
 
 from grader.suite import CheckFailed, Run, as_frame, reference
 
@@ -21,6 +22,12 @@ class Houses:
     hidden: pd.DataFrame
     plain_row: pd.DataFrame
     """A house that has a basement, a garage, a fireplace and no hole in its records: the commonest value everywhere."""
+
+    def ridge_error(self, train: np.ndarray, hidden: np.ndarray) -> float:
+        """RMSE of the hidden log prices after ridge regression on features of the training rows."""
+        ridge = Ridge(alpha=10.0).fit(train, np.log1p(self.train["SalePrice"]))
+        error = ridge.predict(hidden) - np.log1p(self.hidden["SalePrice"])
+        return float(np.sqrt(np.mean(error**2)))
 
     @property
     def unlabelled(self) -> pd.DataFrame:
@@ -92,6 +99,22 @@ def houses(run: Run) -> Houses:
     train = with_every_word(table.iloc[:TRAIN_ROWS], rng)
     plain_row = pd.DataFrame({column: train[column].dropna().mode().iloc[:1] for column in train})
     return Houses(generator, train, table.iloc[TRAIN_ROWS:], plain_row)
+
+
+@reference
+def error_on_own_features(run: Run) -> float:
+    """RMSE of the hidden log prices that ridge regression reaches on features of the suite's own making."""
+    drawn = run.reference(houses.build_reference)
+    train, hidden = drawn.train, drawn.unlabelled
+    both = pd.concat([train.drop(columns="SalePrice"), hidden]).astype({"MSSubClass": "str"})
+    rungs = {column: {word: rung for rung, word in enumerate(words, 1)} for column, words in LADDERS.items()}
+    both = both.assign(**{column: both[column].map(rung).fillna(0).astype(float) for column, rung in rungs.items()})
+    numbers = both.select_dtypes("number")
+    numbers = numbers.fillna(numbers.loc[train.index].median())
+    features = pd.concat([numbers, pd.get_dummies(both.select_dtypes(exclude="number"), dtype=float)], axis=1)
+    known = features.loc[train.index]
+    features = ((features - known.mean()) / known.std().replace(0, 1)).to_numpy()
+    return drawn.ridge_error(features[: len(train)], features[len(train) :])
 
 
 class Fitted:
