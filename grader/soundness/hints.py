@@ -1,8 +1,8 @@
 """Whether what a student reads of a failing check is about the mistake that was made.
 
-Nobody but a reader can tell whether a hint helps. What can be measured is whether it speaks of the right thing: given the
-reason why a mutant is wrong, the text of the check that it fails should be found among the texts of all checks. Both are
-compared as search engines do, by the cosine of their TF-IDF vectors (Manning, Raghavan and Schütze, Introduction to
+Nobody but a reader can tell whether a hint helps. What can be measured is whether it speaks of the right thing: given what
+an author says of a mistake, its name and why it is wrong, the text of the check that it fails should be found among the texts
+of all checks. Both are compared as search engines do, by the cosine of their TF-IDF vectors (Manning, Raghavan and Schütze, Introduction to
 Information Retrieval, chapter 6), here of parts of words, so that `accumulating` finds `accumulated`.
 """
 
@@ -16,7 +16,7 @@ def rank_hints(reasons: Mapping[str, str], checks: Mapping[str, str], texts: Map
     """The rank of the right text for each mutant, 1 for the nearest.
 
     Args:
-        reasons: mutant -> why it is wrong.
+        reasons: mutant -> what is said of it.
         checks: mutant -> the check that it fails.
         texts: check -> what a student reads of it.
     """

@@ -171,10 +171,10 @@ class Proof:
 
     @cached_property
     def hints(self) -> dict[str, int]:
-        """Mutant -> how many checks' texts are nearer to its reason than that of the check it fails, plus 1."""
+        """Mutant -> how many checks' texts are nearer to its name and reason than that of the check it fails, plus 1."""
         mutants = {v.name: v for v in self.of(Kind.MUTANT) if v.told and v.draw == 0}
         return rank_hints(
-            {name: self.reasons.get(name, "") for name in mutants},
+            {name: f"{name.replace('_', ' ')}. {self.reasons.get(name, '')}" for name in mutants},
             {name: v.check for name, v in mutants.items()},
             {v.check: v.told for v in mutants.values()},
         )

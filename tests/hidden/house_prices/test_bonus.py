@@ -57,7 +57,10 @@ def test_table(on_stand_ins, market):
     require(bool((spreads > 0).all() and (spreads < 0.1).all()), "rmse_log_std is the spread over folds", got=spreads)
 
 
-@check(title="The scores are errors on held-out houses", hint="RMSE of the log price, for all four on the same folds.")
+@check(
+    title="The scores are errors on held-out houses",
+    hint="RMSE of the log price, for all four on the same folds; an alpha left at 1 leaves Lasso nothing but the mean.",
+)
 def test_scores(on_stand_ins, market, gauge):
     got = compared(on_stand_ins, market.table, "market")
     X, y = market.table.drop(columns="SalePrice"), np.log1p(market.table["SalePrice"])
@@ -90,7 +93,8 @@ def test_sorted(on_stand_ins, noisy):
 
 @check(
     title="Preprocessing is fitted inside each fold",
-    hint="Put the preprocessor and the regressor into one pipeline and score it on the houses held out; std over folds.",
+    hint="Put the preprocessor and the regressor into one pipeline and score it on the houses held out; the spread is the "
+    "standard deviation over the folds, not the variance.",
 )
 def test_fits_inside(on_stand_ins, market, rng, gauge):
     table = market.table[["GrLivArea", "SalePrice"]].copy()

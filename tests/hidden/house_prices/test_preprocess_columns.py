@@ -128,7 +128,8 @@ def _require_indicators(houses, fitted, columns: tuple[str, ...]) -> None:
 
 @check(
     title="Categories without an order become indicators",
-    hint="One column a value (one fewer will do): a single number would put an order where there is none.",
+    hint="One column a value (one fewer will do): a single number would put an order where there is none. pandas 3 keeps "
+    "words as str, not as object.",
 )
 def test_one_hot(houses, fitted):
     _require_indicators(houses, fitted, ("Neighborhood", "MSZoning", "HouseStyle", "SaleCondition"))
@@ -153,7 +154,7 @@ def test_unseen_category(houses, fitted):
 
 @check(
     title="A hole in a number takes the median of the training rows",
-    hint="Learn the median in fit; transform only uses it.",
+    hint="Learn the median in fit; transform only uses it. Not the mean, which follows the few very large, and not 0.",
 )
 def test_hole_in_a_number(houses, fitted):
     medians = {column: float(houses.train[column].median()) for column in ("LotFrontage", "GarageYrBlt")}

@@ -97,7 +97,8 @@ def require_state(state: object, expected: tuple, what: str) -> None:
 
 @check(
     title="One batch gives one step down the gradient of the mean squared error",
-    hint="Mean over the batch, MSE (not its root, not L1), the model that was passed in is the one that moves.",
+    hint="Mean over the batch, MSE (not its root, not L1), the model that was passed in is the one that moves; (batch,) minus "
+    "(batch, 1) compares every house with every price.",
 )
 def test_one_step(student, case):
     model = student.make(case.model)

@@ -225,6 +225,16 @@ def seeded(model, images):
         return model(images)
 
 
+def without_zeros(model, seed):
+    """The model, with random numbers in the place of parameters that are 0 throughout: a head may start there."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if not parameter.any():
+                parameter.normal_(0, parameter.shape[-1] ** -0.5, generator=generator)
+    return model
+
+
 def hold(model, names):
     """Freeze the parameters of these names."""
     for name, parameter in model.named_parameters():

@@ -8,7 +8,7 @@ import numpy as np
 from grader.suite import CheckFailed, Run, as_figure, assert_close, check, recipe, reference, require, tensor
 from grader.suite.figures import Axes, Figure
 
-PARTS = {"train": ("train",), "val": ("val",)}
+PARTS = {"train": ("train", "learn", "fit"), "val": ("val", "held", "unseen", "dev")}
 MEASURES = {"loss": ("loss", "entropy"), "accuracy": ("acc", "correct")}
 NAMES = ("zebu", "okapi", "ibex", "quoll", "gnu", "fossa", "dingo", "hyrax")  # none is a part of another word
 TRUE_WORDS = re.compile(r"true|truth|actual|real\b|target|correct|label(?!s? pred)")
