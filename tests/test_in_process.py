@@ -7,6 +7,7 @@ import torch
 
 from grader.errors import StudentFault
 from grader.suite.in_process import put_in_place, student_in
+from grader.suite.recipes import stand_in
 
 FIRST = """
 def one():
@@ -15,18 +16,23 @@ def one():
 def two():
     return 2 * one()
 """
+HELPER = "from first_part import one\n\n\ndef helped():\n    return one()\n"
 SECOND = """
 import first_part
+import helper
 from first_part import one
 
 def sum_up():
     return one() + first_part.one() + first_part.two()
+
+def helped():
+    return helper.helped()
 """
 
 
 @pytest.fixture
 def student(tmp_path):
-    sources = {"first_part": FIRST, "second_part": SECOND, "broken_part": "def one(:\n"}
+    sources = {"first_part": FIRST, "second_part": SECOND, "broken_part": "def one(:\n", "helper": HELPER}
     for name, source in sources.items():
         (tmp_path / f"{name}.py").write_text(source)
     student = student_in(tmp_path, list(sources))
@@ -38,7 +44,16 @@ def test_stand_ins_play_until_they_are_taken_back(student):
     with pytest.MonkeyPatch.context() as monkeypatch:
         put_in_place(student, monkeypatch, "second_part", {"first_part": {"one": lambda: 10, "not_there": None}})
         assert student.second_part.sum_up() == 10 + 10 + 20
+        assert student.second_part.helped() == 10
     assert student.second_part.sum_up() == 1 + 1 + 2
+    assert student.second_part.helped() == 1
+
+
+def test_a_suites_stand_in_reaches_helpers_that_were_imported_before(student):
+    assert student.second_part.helped() == 1
+    student.make(stand_in("first_part", "def one():\n    return 10\n"))
+    assert student.second_part.helped() == 10
+    assert student.second_part.sum_up() == 10 + 10 + 2  # two() is the student's own, and uses its own one()
 
 
 def test_a_file_that_cannot_be_imported_is_the_students_fault(student, monkeypatch):

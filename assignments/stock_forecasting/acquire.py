@@ -61,15 +61,15 @@ def fetch_prices(ticker: str, start: str, end: str, cache_dir: str | Path | None
         ticker: Yahoo's symbol, such as `AAPL`, `BRK-B` or `^GSPC`.
         start: the first day, as `2020-01-31`.
         end: the day after the last one, as for yfinance.
-        cache_dir: folder in which answers are kept, one file for a ticker, start and end; made if need be. What is in it
-            is not asked for again. None: nothing is kept.
+        cache_dir: folder in which answers are kept, one file for a ticker, start and end; made if need be, with the folders
+            above it. What is in it is not asked for again. None: nothing is kept.
 
     Returns:
-        `COLUMNS`, flat and in this order, adjusted for splits and dividends; the index is named `Date` and holds days
-        without time zone, ascending. From the cache it is the same table as from the network.
+        `COLUMNS`, flat and in this order, adjusted for splits and dividends, not rounded; the index is named `Date` and holds
+        days without time zone, ascending. From the cache it is the same table as from the network.
 
     Raises:
-        ValueError: Yahoo does not know the ticker, or has no prices of these days; the text names it.
+        ValueError: at once, if Yahoo does not know the ticker, or has no prices of these days; the text names it.
         ConnectionError: Yahoo could not be reached in `ATTEMPTS` attempts (no network, a time-out, an error page, too many
             requests), with the pauses before them doubling from `PAUSE` on; the text names the ticker.
     """
@@ -96,6 +96,7 @@ def clean_prices(df: pd.DataFrame) -> pd.DataFrame:
         are still incomplete then are left out.
 
     Raises:
-        ValueError: a column is missing, or a price is not a positive finite number; the text names column and day.
+        ValueError: a column is missing, or a price is not a positive finite number; the text names the column and, of a
+            price, the day.
     """
     raise NotImplementedError("Task 1: write clean_prices().")

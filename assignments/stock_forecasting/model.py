@@ -28,5 +28,9 @@ class PriceRNN(nn.Module):
         raise NotImplementedError("Task 3: write PriceRNN.__init__().")
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Forecasts (batch,) for windows (batch, time, n_features); each begins with nothing remembered."""
+        """Forecasts (batch,) for windows (batch, time, n_features).
+
+        Each begins with nothing remembered and depends on its own window alone, on the order of the days in it, and on the
+        first of them as on the last.
+        """
         raise NotImplementedError("Task 3: write PriceRNN.forward().")

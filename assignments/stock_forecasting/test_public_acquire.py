@@ -79,7 +79,8 @@ def notes_elsewhere(tmp_path_factory) -> None:
 def yahoo(monkeypatch, notes_elsewhere) -> Iterator[Yahoo]:
     yahoo = Yahoo()
     monkeypatch.setattr(Session, "request", lambda session, *asked, **more: yahoo.answer(session, *asked, **more))
-    monkeypatch.setattr(time, "sleep", yahoo.pauses.append)
+    polls = time.sleep  # yf.download looks every hundredth of a second whether its threads are done
+    monkeypatch.setattr(time, "sleep", lambda pause: polls(pause) if pause < 0.05 else yahoo.pauses.append(pause))
     YfData.cache_get.cache_clear()
     yield yahoo
     yf.config.debug.hide_exceptions = True  # as yfinance begins, whatever was set meanwhile

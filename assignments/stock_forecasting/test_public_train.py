@@ -67,7 +67,8 @@ def test_train_step(student):
 
 @check(
     title="Two accumulated batches step like one batch of both",
-    hint="(1.68, 0.44) lacks accumulate(model); (2.6, 1) is loss.backward(); (1.4, 0.25) divided by hand as well.",
+    hint="(1.68, 0.44) lacks accumulate(model); (2.6, 1) is loss.backward(); (1.4, 0.25) divided by hand as well; "
+    "(1.6, 0.3) wipes the first batch's gradients: zero_grad belongs after step.",
 )
 def test_train_accumulation(student):
     got = trained(student, batches(1, (1.0, 3.0), (2.0, 5.0)), k=2)

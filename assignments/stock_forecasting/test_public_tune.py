@@ -42,7 +42,10 @@ class StandIns:
             def transform(self, X):
                 return X
 
-            transform_target = inverse_target = transform
+            def transform_target(self, y):
+                return y
+
+            inverse_target = transform_target
 
         def build_features(prices):
             asked.prices.append(prices)

@@ -72,7 +72,7 @@ def cross_validate(prices: pd.DataFrame, settings: dict, accelerator: Accelerato
         prices: as `clean_prices` returns them, without the days of the test.
         settings: see `split_settings`.
         accelerator: passed on to `train` and `evaluate`.
-        seed: of the network's first weights and of `TrainConfig`.
+        seed: of each fold's first weights, by `torch.manual_seed`, and of `TrainConfig`.
     """
     raise NotImplementedError("Task 4: write cross_validate().")
 
@@ -93,14 +93,16 @@ def search(
         space: setting (see `split_settings`) -> the values to draw from.
         accelerator: passed on to `cross_validate`.
         n_trials: number of trials; each draws one value for each setting, independently of the others.
-        seed: of the draws and of every training. The same seed gives the same trials with the same scores.
+        seed: of the draws and of every training. The same seed gives the same trials with the same scores, another seed
+            other trials.
         budget_seconds: no trial begins after that time, but for the first, which always runs. None: no limit. Several
             processes agree on it: all run the same trials.
 
     Returns:
         One row a trial, in the order in which they ran, numbered from 0: a column for each setting of the space, holding what
-        was tried; `mae_mean`, `mae_std` (ddof 0) over the folds, in units of price; `seconds`; and `error`, empty if all went
-        well. A trial that raises an exception is a row, too: with the exception's text, and NaN for `mae_mean`, `mae_std`.
+        was tried; `mae_mean`, `mae_std` over the folds, in units of price; `seconds`, of the trial alone; and `error`, empty if
+        all went well. A trial that raises an exception, in whichever fold, is a row, too: with the exception's text, and NaN
+        for `mae_mean`, `mae_std`.
     """
     # Hint: a column of dtype object keeps None and whole numbers as they are.
     raise NotImplementedError("Task 4: write search().")
@@ -108,6 +110,9 @@ def search(
 
 def best(results: pd.DataFrame) -> dict:
     """The settings of the trial with the lowest `mae_mean` among `search`'s rows, without its measures.
+
+    Args:
+        results: as `search` returns it; its columns may be of dtype object.
 
     Raises:
         ValueError: no trial went well; the text tells the first one's error.

@@ -2,8 +2,8 @@
 
 Nobody but a reader can tell whether a hint helps. What can be measured is whether it speaks of the right thing: given what
 an author says of a mistake, its name and why it is wrong, the text of the check that it fails should be found among the texts
-of all checks. Both are compared as search engines do, by the cosine of their TF-IDF vectors (Manning, Raghavan and Schütze, Introduction to
-Information Retrieval, chapter 6), here of parts of words, so that `accumulating` finds `accumulated`.
+of all checks. Both are compared as search engines do, by the cosine of their TF-IDF vectors (Manning, Raghavan and Schütze,
+Introduction to Information Retrieval, chapter 6), here of parts of words, so that `accumulating` finds `accumulated`.
 """
 
 from collections.abc import Mapping

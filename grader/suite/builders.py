@@ -6,6 +6,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Sequence
+from importlib.machinery import PathFinder
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -118,7 +119,10 @@ def file(name: str, content: bytes | str) -> str:
 
 
 def stand_in(name: str, source: str) -> None:
-    """Put a module of the suite's own in the place of the student's, whose other names stay reachable through it."""
+    """Put a module of the suite's own in the place of the student's, whose other names stay reachable through it.
+
+    What else is the student's is imported anew when it is asked for: a helper may have taken names from the real one.
+    """
     if isinstance(getattr(sys.modules.get(name), "stood_in_for", None), str):
         return
     module = ModuleType(name)
@@ -131,13 +135,24 @@ def stand_in(name: str, source: str) -> None:
         return getattr(_students_own(name), attribute)
 
     module.__getattr__ = own
+    folder = _students_folder(name)
+    for other, known in list(sys.modules.items()):
+        file = getattr(known, "__dict__", {}).get("__file__")
+        if isinstance(file, str) and Path(file).parent == folder:
+            del sys.modules[other]
     sys.modules[name] = module
+
+
+def _students_folder(name: str) -> Path:
+    """Where the student's module of this name lies."""
+    found = PathFinder.find_spec(name)
+    return Path(found.origin).parent if found and found.origin else Path.cwd()
 
 
 def _students_own(name: str) -> ModuleType:
     alias = f"_own_{name}"
     if alias not in sys.modules:
-        spec = spec_from_file_location(alias, Path.cwd() / f"{name}.py")
+        spec = spec_from_file_location(alias, _students_folder(name) / f"{name}.py")
         sys.modules[alias] = module_from_spec(spec)
         spec.loader.exec_module(sys.modules[alias])
     return sys.modules[alias]

@@ -99,20 +99,26 @@ def put_in_place(
 
     Args:
         student: one whose code runs in this process.
-        task: the task under test; what it has imported of the others is exchanged as well.
+        task: the task under test; what it and the student's other files have imported is exchanged as well.
         parts: module -> name -> stand-in.
 
     Raises:
         StudentFault: one of these files cannot be imported.
     """
-    user = _module(student, task)
+    folder = Path(_module(student, task).__file__).parent
+    modules = {name: _module(student, name) for name in parts}
     for name, stand_ins in parts.items():
-        module = _module(student, name)
         for thing, stand_in in stand_ins.items():
-            own = getattr(module, thing, None)
-            for place in (module, user):
-                if own is not None and getattr(place, thing, None) is own:
+            own = getattr(modules[name], thing, None)
+            for place in _modules_in(folder) if own is not None else ():
+                if place.__dict__.get(thing) is own:
                     monkeypatch.setattr(place, thing, stand_in)
+
+
+def _modules_in(folder: Path) -> list[ModuleType]:
+    """The modules whose files lie in a folder."""
+    files = {name: getattr(module, "__dict__", {}).get("__file__") for name, module in list(sys.modules.items())}
+    return [sys.modules[name] for name, file in files.items() if isinstance(file, str) and Path(file).parent == folder]
 
 
 def _module(student: Student, name: str) -> ModuleType:

@@ -187,6 +187,8 @@ class Scaler:
     def fit(self, X: np.ndarray, y: np.ndarray) -> "Scaler":
         """Learn mean and standard deviation (ddof 0) of each feature, over all windows and days, and of the target.
 
+        Fitting again begins anew.
+
         Args:
             X: (n, lookback, n_features); y: (n,).
 
@@ -204,7 +206,7 @@ class Scaler:
     def transform(self, X: np.ndarray) -> np.ndarray:
         """(X − mean) / standard deviation, float32, of the shape of X.
 
-        What did not vary in training is taken to have a deviation of 1: there it becomes 0, not NaN.
+        What never varied in training is taken to have a deviation of 1: there it becomes 0, not NaN.
         """
         ### BEGIN SOLUTION
         return ((X - self.mean) / self.std).astype("float32")

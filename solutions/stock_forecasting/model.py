@@ -35,7 +35,11 @@ class PriceRNN(nn.Module):
         ### END SOLUTION
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Forecasts (batch,) for windows (batch, time, n_features); each begins with nothing remembered."""
+        """Forecasts (batch,) for windows (batch, time, n_features).
+
+        Each begins with nothing remembered and depends on its own window alone, on the order of the days in it, and on the
+        first of them as on the last.
+        """
         ### BEGIN SOLUTION
         states, _ = self.rnn(x)  # (batch, time, hidden_size)
         return self.head(self.dropout(states[:, -1])).squeeze(-1)  # (batch, hidden_size) -> (batch, 1) -> (batch,)

@@ -118,7 +118,8 @@ def train(
     """Train until the validation loss has not been better for `config.patience` epochs, and keep the best epoch.
 
     With `patience=2` and validation losses 3, 1, 2, 1.5 training ends after the fourth epoch: two epochs without a loss
-    below 1. All processes end after the same epoch. All that is random follows from `config.seed`.
+    below 1. All processes end after the same epoch. All that is random follows from `config.seed`, the order of a shuffled
+    loader as well.
 
     Args:
         model: maps (batch, time, n_features) to (batch,); trained in place. In the end it has the weights of the epoch with

@@ -150,7 +150,8 @@ def test_plain_history(student, case):
 
 @check(
     title="Accumulated micro-batches step like one large batch",
-    hint="accumulate(model) around the step and accelerator.backward(loss); Accelerate divides by k, you do not.",
+    hint="accumulate(model) around the step and accelerator.backward(loss); Accelerate divides by k, you do not; zero_grad "
+    "before backward wipes the window's earlier gradients: it belongs after step.",
 )
 def test_accumulation(student, case):
     for k, micro in ((2, 4), (4, 2)):

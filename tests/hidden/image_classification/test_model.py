@@ -117,7 +117,8 @@ def test_raw_logits(student, rng):
 
 @check(
     title="With freeze, training changes the head and no weight of the backbone",
-    hint="requires_grad_(False) on the backbone first, then the new head, which is trainable.",
+    hint="requires_grad_(False) on every parameter of the backbone, BatchNorm's weights and biases too, and before the new "
+    "head is made, which is trainable.",
 )
 def test_frozen_weights(student, rng):
     for kind in KINDS:

@@ -55,7 +55,8 @@ def test_schedule_accumulated(training):
 
 @check(
     title="Accumulated batches step like one large batch",
-    hint="with accelerator.accumulate(model) around the whole step; Accelerate divides the loss by k, you do not.",
+    hint="with accelerator.accumulate(model) around the whole step; Accelerate divides the loss by k, you do not; zero_grad "
+    "before backward wipes the window's earlier gradients: it belongs after step.",
 )
 def test_accumulation(training):
     for k, batch_size in ((2, 4), (4, 2)):

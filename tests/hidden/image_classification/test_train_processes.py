@@ -65,7 +65,8 @@ def weights_in(content: bytes) -> dict:
 @check(
     task="train",
     title="save_model writes the model's own weights, under their own names",
-    hint="accelerator.unwrap_model first: on several processes the wrapper puts module. before every name.",
+    hint="accelerator.unwrap_model first: on several processes the wrapper puts module. before every name. Then a safetensors "
+    "file, not a pickle.",
 )
 def test_save_model(training):
     case, files = training.case, written(training)

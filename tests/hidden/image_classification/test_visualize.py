@@ -179,7 +179,8 @@ def as_number(text: str) -> tuple[float, float] | None:
 
 @check(
     title="plot_confusion_matrix shows the matrix, with its numbers and the classes' names",
-    hint="imshow of the matrix as it is, a text in each cell, class_names as tick labels on both sides.",
+    hint="imshow of the counts as they are, not normalised unless asked for; a text in each cell, class_names as tick labels "
+    "on both sides.",
 )
 def test_confusion_image(student, confusions):
     figure = matrix_figure(student, confusions.counts, confusions.names)
@@ -269,7 +270,8 @@ def answers(run: Run) -> Answers:
 
 @check(
     title="plot_predictions shows each image in order, as it was before it was normalised",
-    hint="value · std + mean for each channel, then (3, h, w) to (h, w, 3) by permute, not reshape; any number of images.",
+    hint="value · std + mean for each channel, then (3, h, w) to (h, w, 3) by permute, not reshape; one image, or a last row "
+    "that is not full, too.",
 )
 def test_predictions_images(student, answers, rng):
     for case in (answers, draw_answers(rng, 1)):

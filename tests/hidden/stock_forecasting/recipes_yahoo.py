@@ -6,6 +6,7 @@ seconds that nobody waits for, and whoever asks again at the right moments finds
 
 import json
 import time
+from collections import Counter
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -26,6 +27,7 @@ class YahooClock:
 
     def __init__(self):
         self.real, self.skipped, self.running = time.sleep, 0.0, False
+        self.told = 0.0  # how much of what was skipped `yahoo_heard` has told
 
     def __call__(self, seconds):
         if self.running and seconds >= POLLING:
@@ -37,6 +39,7 @@ class YahooClock:
         return time.monotonic() + self.skipped
 
 
+YAHOO_ASKED = Counter()  # how often for which prices
 YAHOO_CLOCK = YahooClock()  # one for all: `from time import sleep` keeps it beyond the check in which that was run
 
 
@@ -66,7 +69,10 @@ class YahooServer:
                 "too many": (429, b"Too Many Requests\r\n"),
             }[self.trouble]
         if chart:
-            return self.chart(unquote(parts.path.partition("/finance/chart/")[2]), params)
+            status, content = self.chart(unquote(parts.path.partition("/finance/chart/")[2]), params)
+            # What is refused yfinance asks for once more at once, with another cookie.
+            YAHOO_ASKED[parts.path, *sorted(params.items())] += 1 if status == 200 else 0.5
+            return status, content
         return next((page for name, page in PAGES.items() if name in url), (200, b""))
 
     def chart(self, symbol, params):
@@ -135,6 +141,15 @@ def yahoo_serves(bodies, **settings):
         setattr(session, name, function)
     time.sleep, YAHOO_CLOCK.running = YAHOO_CLOCK, True
     _forget_everything()
+    yahoo_heard()
+
+
+def yahoo_heard():
+    """(seconds of pauses, how often the same prices were asked for and answered) since this was told last."""
+    heard = YAHOO_CLOCK.skipped - YAHOO_CLOCK.told, float(max(YAHOO_ASKED.values(), default=0))
+    YAHOO_CLOCK.told = YAHOO_CLOCK.skipped
+    YAHOO_ASKED.clear()
+    return heard
 
 
 def yahoo_withdraws():

@@ -30,6 +30,8 @@ SAME = {"rtol": 1e-6, "atol": 0.0}
 # What an attempt takes is well below a second and comes on top.
 LAST_ATTEMPT = {"opens": 3.35, "closes": 6.0}
 SECOND_ATTEMPT = {"opens": 0.25, "closes": 6.0}
+# Seconds of all three pauses; how often an attempt may ask for the same: `download`, then `history`, which tells reasons.
+PAUSES, ONCE = 3.5, 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +94,7 @@ class Yahoo:
         return self.student.once(f"prices of {company.symbol}", lambda: self.fetch(*company.asked))
 
     def refuses(self, kind: type[Exception], *asked: str, case: str, **cache: object) -> None:
-        """`fetch_prices` raises `kind`, and not the other of the two errors, with the ticker in its text."""
+        """`fetch_prices` raises `kind`, and not the other of the two errors, in time, with the ticker in its text."""
         rule = f"a {kind.__name__} is raised"
         try:
             got = self.student.acquire.fetch_prices(*asked, **cache)
@@ -107,6 +109,12 @@ class Yahoo:
         other = {"ValueError": "ConnectionError", "ConnectionError": "ValueError"}[kind.__name__]
         require(other not in types, f"it is a {kind.__name__}, no {other}", got=" < ".join(types[:3]), case=case)
         require(asked[0] in text, "the text names the ticker", expected=asked[0], got=text, case=case)
+        paused, times = self.student.tools.yahoo_heard()
+        got = f"{paused:g} seconds of pauses, asked {times:g} times"
+        if kind is ValueError:
+            require(paused == 0 and times <= ONCE, "what Yahoo has answered is raised at once", got=got, case=case)
+        else:
+            require(paused < PAUSES + 0.25, "no pause comes after the last attempt", got=got, case=case)
 
 
 @pytest.fixture
@@ -186,8 +194,9 @@ def test_fetch_index(yahoo, quoted):
 
 
 @check(
-    title="A ticker that Yahoo does not know is a ValueError that names it",
-    hint="With hide_exceptions off yfinance says YFTickerMissingError; with it on an empty table comes, as for no network.",
+    title="A ticker that Yahoo does not know is a ValueError that names it, at once",
+    hint="With hide_exceptions off yfinance says YFTickerMissingError; with it on an empty table comes, as for no network. "
+    "Yahoo has answered then: no pause, and no second attempt.",
 )
 def test_fetch_unknown(yahoo, newyork):
     symbol, start, end = newyork.asked
@@ -197,8 +206,9 @@ def test_fetch_unknown(yahoo, newyork):
 
 
 @check(
-    title="No prices of these days is a ValueError that names the ticker, each time it is asked",
-    hint="Yahoo says so in three ways: an error, no days, or days without numbers. An empty table is no answer to keep.",
+    title="No prices of these days is a ValueError that names the ticker, at once, each time it is asked",
+    hint="Yahoo says so in three ways: an error, no days, or days without numbers. An empty table is no answer to keep, "
+    "and an answer: it is not asked for again after a pause.",
 )
 def test_fetch_empty(yahoo, newyork, run):
     generator, kept = run.generator(), yahoo.student.make(folder({}))
@@ -232,7 +242,7 @@ def test_fetch_retries(yahoo, newyork):
 
 @check(
     title="After four attempts in vain comes a ConnectionError that names the ticker, never an empty table",
-    hint="No ValueError, which says that there are no prices; json.JSONDecodeError of an error page is one.",
+    hint="No ValueError, which says that there are none; an error page's JSONDecodeError is one. No pause after the last one.",
 )
 def test_fetch_gives_up(yahoo, newyork):
     for trouble, moment, case in (

@@ -25,27 +25,36 @@ TRAINING_SCALE = 3.0  # answers in eval mode are this many times those in traini
 MEASURES = ("mae", "rmse", "mape", "directional_accuracy", "naive_mae", "skill")
 
 
-@check(title="mae and rmse are the mean absolute error and the root of the mean square", hint="Over all forecasts.")
+def measured(student, name: str, y_true: np.ndarray, y_pred: np.ndarray, *, case: str = "") -> float:
+    """A measure of the student's: a float, of Python's or NumPy's, neither an array nor a tensor."""
+    found = getattr(student.evaluate, name)(y_true, y_pred)
+    require(isinstance(found, float | np.floating), f"{name} is a float", got=type(found).__name__, case=case)
+    return float(found)
+
+
+@check(
+    title="mae and rmse are the mean absolute error and the root of the mean square, as floats",
+    hint="Over all forecasts. float() makes a float of a tensor or of an array without dimensions.",
+)
 def test_mae_rmse(student, rng):
     for n in (1, 37):
         y_true, y_pred = rng.normal(100, 20, (2, n))
         error, case = y_pred - y_true, f"{n} forecasts"
-        got = [as_float(getattr(student.evaluate, name)(y_true, y_pred), name, case=case) for name in ("mae", "rmse")]
+        got = [measured(student, name, y_true, y_pred, case=case) for name in ("mae", "rmse")]
         assert_close(got[0], np.abs(error).mean(), "mae", case=case)
         assert_close(got[1], np.sqrt((error**2).mean()), "rmse", case=case)
 
 
 @check(
-    title="mape is in percent of the true values", hint="Each error by its own true value, then the mean, times 100."
+    title="mape is in percent of the true values, as a float",
+    hint="Each error by its own true value, then the mean, times 100; float() of a tensor or an array.",
 )
 def test_mape(student, rng):
-    assert_close(
-        as_float(student.evaluate.mape(np.array([50.0, 200.0]), np.array([60.0, 190.0])), "mape"), 12.5, "mape"
-    )
+    assert_close(measured(student, "mape", np.array([50.0, 200.0]), np.array([60.0, 190.0])), 12.5, "mape")
     y_true = rng.uniform(5, 300, 23)
     y_pred = y_true + rng.normal(0, 20, 23)
     expected = 100 * np.mean([abs(p - t) / t for t, p in zip(y_true, y_pred, strict=True)])
-    assert_close(as_float(student.evaluate.mape(y_true, y_pred), "mape"), expected, "mape")
+    assert_close(measured(student, "mape", y_true, y_pred), expected, "mape")
 
 
 def moves(student, steps: list[tuple[int, int]], rng: np.random.Generator) -> float:

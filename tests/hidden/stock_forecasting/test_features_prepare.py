@@ -109,7 +109,8 @@ def _require_joined(student: Student, prices: pd.DataFrame, parts: Result) -> No
 
 @check(
     title="What comes after training changes nothing in it, nor what comes after a window anything in the window",
-    hint="The Scaler is fitted on the training windows and on nothing else, then used for all three parts; "
+    hint="The Scaler is fitted on the training windows and on nothing else, then used for all three parts: a part scaled by "
+    "itself has windows that know its last day; "
     "horizon goes to future_return and to make_windows.",
 )
 def test_prepare_future(student, prepare_case, rng):
@@ -128,16 +129,26 @@ def _require_past(student: Student, prices: pd.DataFrame, before: Result, rng: n
     ends = {name: before.at[name].max() for name in PARTS[:2]} | {"test": DAYS - 1 - HORIZON}
     for place, (known, last) in enumerate(ends.items()):
         case = f"other prices after the last {'window' if known == 'test' else 'day'} of {known}"
-        changed = prices.copy()
-        changed.iloc[last + 1 :, :4] *= rng.uniform(2, 4, (DAYS - last - 1, 1))
-        changed.iloc[last + 1 :, 4] *= 10
-        after = prepare(student, changed, LOOKBACK, HORIZON, *FRACTIONS, case=case)
+        after = prepare(student, changed_after(prices, last, rng), LOOKBACK, HORIZON, *FRACTIONS, case=case)
         assert_close(after.returns, before.returns, "inverse_target", rtol=1e-6, case=case)
         for name in PARTS[: place + 1]:
             assert_close(after.at[name], before.at[name], f"the rows that are days of {name}", case=case)
             assert_close(after.X[name], before.X[name], f"X of {name}", atol=1e-4, case=case)
             if known != "test":
                 assert_close(after.y[name], before.y[name], f"y of {name}", case=case)
+    for name in PARTS[1:]:  # a part that is scaled by itself knows its own last days on the first
+        half, case = len(before.at[name]) // 2, f"other prices after the middle window of {name}"
+        last = int(before.at[name][half - 1]) - HORIZON
+        after = prepare(student, changed_after(prices, last, rng), LOOKBACK, HORIZON, *FRACTIONS, case=case)
+        assert_close(after.X[name][:half], before.X[name][:half], f"X of {name} until then", atol=1e-4, case=case)
+
+
+def changed_after(prices: pd.DataFrame, last: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Other prices from the row after `last` on."""
+    changed = prices.copy()
+    changed.iloc[last + 1 :, :4] *= rng.uniform(2, 4, (DAYS - last - 1, 1))
+    changed.iloc[last + 1 :, 4] *= 10
+    return changed
 
 
 @check(

@@ -183,12 +183,6 @@ def _first_known(columns: dict[str, np.ndarray]) -> int | None:
     return int(known.argmax(axis=1).max()) if len(columns) == len(NAMED) else None
 
 
-def _first_known(columns: dict[str, np.ndarray]) -> int | None:
-    """The first row on which all named columns have a value; None if some column has none."""
-    known = np.isfinite(list(columns.values()))  # (columns, n)
-    return int(known.argmax(axis=1).max()) if len(columns) == len(NAMED) else None
-
-
 @check(
     title="Only the first days are left out, there is no NaN, and prices stay as they were",
     hint="Drop the days on which a window is not full yet: 20 for the named columns; neither fill them nor drop more.",

@@ -240,8 +240,9 @@ def test_scaler_statistics(student, rng):
 
 
 @check(
-    title="inverse_target takes back what transform_target did",
-    hint="Times the deviation, then plus the mean: the target's own, and in that order.",
+    title="inverse_target takes back what transform_target did, in float64",
+    hint="Times the deviation, then plus the mean: the target's own, and in that order. float32 stays float32 unless it is "
+    "made float64 first.",
 )
 def test_scaler_inverse(student, rng):
     X, y = draw_training(rng)
@@ -255,3 +256,5 @@ def test_scaler_inverse(student, rng):
         for kind in ("float32", "float64"):
             back = scaler.inverse_target(scaled.astype(kind))
             assert_close(back, target, "inverse_target of transform_target", rtol=1e-4, atol=1e-6, case=case)
+            got, told = str(getattr(back, "dtype", type(back).__name__)), f"{case} in {kind}"
+            require(got == "float64", "what comes back is float64", expected="float64", got=got, case=told)

@@ -116,7 +116,7 @@ def test_model_stateless(student, rng):
 
 @check(
     title="cell chooses rnn, gru or lstm: one, three or four gates; another cell is a ValueError",
-    hint="CELLS has the classes. The error names the cell that was asked for.",
+    hint="CELLS has the classes. The error names the cell that was asked for, and those that there are.",
 )
 def test_model_cells(student, rng):
     inputs, hidden = int(rng.integers(2, 6)), int(rng.integers(3, 8))
@@ -130,7 +130,10 @@ def test_model_cells(student, rng):
     unknown = f"cell{rng.integers(100, 1000)}"
     with student.raises(ValueError) as caught:
         student.model.PriceRNN(inputs, hidden, cell=unknown)
-    require(unknown in caught[0].text, "the error names the cell", expected=unknown, got=caught[0].text)
+    text = caught[0].text
+    require(unknown in text, "the error names the cell", expected=unknown, got=text)
+    missing = [cell for cell in GATES if cell not in text.lower()]
+    require(not missing, "the error names the cells that there are", expected=", ".join(GATES), got=text)
 
 
 @check(

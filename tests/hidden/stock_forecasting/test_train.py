@@ -196,7 +196,7 @@ def test_losses(training):
 
 @check(
     title="Accumulated batches step like one large batch",
-    hint="with accelerator.accumulate(model) around the whole step; Accelerate divides the loss by k, you do not.",
+    hint="accumulate(model) around the whole step; Accelerate divides the loss by k, you do not; zero_grad after step.",
 )
 def test_accumulation(training):
     for k, batch_size in ((2, 4), (4, 2)):

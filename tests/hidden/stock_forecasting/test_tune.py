@@ -135,8 +135,8 @@ def trials(settings: dict[str, list], mae: list[float], errors: list[str], rng: 
 
 @check(
     title="best gives the settings of the smallest error, as they were tried",
-    hint="Leave out the rows that failed, and only them; None is a setting like any other, and 16 is not 16.0. "
-    "If no trial went well: ValueError with the first one's error.",
+    hint="Leave out the rows that failed, and only them, in columns of dtype object, too, which np.isnan cannot read; "
+    "None is a setting like any other, and 16 is not 16.0. If no trial went well: ValueError with the first one's error.",
 )
 def test_best_settings(tuner, rng):
     lr, width = float(rng.uniform(0.001, 0.1)), int(rng.integers(5, 60))
@@ -151,7 +151,11 @@ def test_best_settings(tuner, rng):
     mae, errors = [np.nan, low + 0.2, low + 2, low, low + 1], [f"ValueError: {word}", "", "", "", ""]
     table = trials(settings, mae, errors, rng)
     numbers = table.drop(columns=["cell", "max_grad_norm"]).astype({"hidden_size": "int64", "lr": "float64"})
-    for case, given in (("settings of several kinds", table), ("settings that are all numbers", numbers)):
+    for case, given in (
+        ("settings of several kinds", table),
+        ("settings that are all numbers", numbers),
+        ("all columns of dtype object", table.astype("object")),
+    ):
         expected = {name: table[name][3] for name in given.columns if name not in MEASURES}
         require_settings(tuner.tune.best(given), expected, case)
     failed = table.assign(mae_mean=np.nan, mae_std=np.nan, error=[f"ValueError: {word}", *["TypeError: later"] * 4])

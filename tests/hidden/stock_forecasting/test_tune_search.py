@@ -118,17 +118,22 @@ def test_search_test_part(tuner, long_walk, rng):
 
 @check(
     title="A trial that fails is a row, and the search goes on",
-    hint="try … except Exception around each trial: the exception's text in `error`, NaN in mae_mean and mae_std.",
+    hint="try … except Exception around each trial, not around a fold, whose failure is the trial's: no mean over the other "
+    "folds. The exception's text in `error`, NaN in mae_mean and mae_std.",
 )
 def test_search_failed_trial(tuner, walk, rng):
     name, rate = f"lion{int(rng.integers(1000, 9999))}", float(rng.integers(1001, 9999))
+    once = float(rng.integers(501, 999))  # fails in one fold of three
     space = {"optimizer": ["sgd", name], "lr": [0.01, rate], "lookback": [4], "max_grad_norm": [None]}
-    for wanted, n_trials in ((space, 8), (space | {"optimizer": [name]}, 2)):
-        case = "all trials fail" if n_trials == 2 else "some trials fail"
+    for case, n_trials, wanted in (
+        ("some trials fail", 8, space),
+        ("all trials fail", 2, space | {"optimizer": [name]}),
+        ("one fold of each trial fails", 2, space | {"optimizer": ["sgd"], "lr": [once]}),
+    ):
         table = searched(tuner, walk, wanted, n_trials=n_trials, seed=int(rng.integers(999)))
         require(len(table) == n_trials, "there is one row a trial", expected=n_trials, got=len(table), case=case)
         for row in rows_of(table):
-            text = name if row["optimizer"] == name else f"{rate}" if row["lr"] == rate else ""
+            text = name if row["optimizer"] == name else f"{row['lr']}" if row["lr"] in (rate, once) else ""
             scores = [as_float(row[measure], measure, case=case) for measure in ("mae_mean", "mae_std")]
             if not text:
                 fine = went_well(row["error"]) and bool(np.isfinite(scores).all())
@@ -166,15 +171,22 @@ def test_search_reproducible(tuner, walk, rng):
 @check(
     title="No trial begins after the budget, but the first always runs",
     hint="Compare the clock before each trial; 0 is a budget, too, and None is none. `seconds` is of the trial alone. "
-    "Processes whose clocks differ have to agree, or one leaves the other waiting.",
+    "Processes whose clocks differ have to agree, or one leaves the other waiting; and to draw the same settings.",
 )
-def test_search_budget(tuner, walk):
+def test_search_budget(tuner, walk, rng):
     slow, quick = {"epochs": [1000], "lookback": [4]}, {"epochs": [2], "lookback": [4]}  # 0.1 s, and hardly anything
+    # Two processes draw the same of as many settings as these once in ten thousand times.
+    many = slow | {"lr": rng.uniform(0.01, 0.1, 100).tolist(), "hidden_size": list(range(1, 101))}
     # First, as processes inherit an accelerator that is alive. On the second one each trial takes 1 s: alone it would
     # make one, while the first makes several.
-    both = tuner.on(processes=2).tune.search(walk, slow, accelerator(), n_trials=4, seed=1, budget_seconds=0.8)
-    made = [len(as_frame(table, "search's result", case="two processes")) for table in both.values]
+    both = tuner.on(processes=2).tune.search(walk, many, accelerator(), n_trials=4, seed=1, budget_seconds=0.8)
+    tables = [as_frame(table, "search's result", case="two processes") for table in both.values]
+    for table in tables:
+        require_columns(table, [*many, *MEASURES], "search's result")
+    made = [len(table) for table in tables]
     require(len(set(made)) == 1, "all processes run the same trials", got=f"{made[0]} and {made[1]}")
+    tried = [comparable(table)[0] for table in tables]
+    require(tried[0] == tried[1], "all processes run the same trials", expected=tried[0], got=tried[1])
     for n_trials, budget, rows in ((4, 0, 1), (3, 600, 3)):
         table = searched(tuner, walk, quick, n_trials=n_trials, seed=1, budget_seconds=budget)
         case, rule = f"n_trials={n_trials}, budget_seconds={budget}", "trials run as long as the budget lasts"

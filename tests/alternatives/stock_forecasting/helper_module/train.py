@@ -60,12 +60,12 @@ def train_epoch(
     seen = Sums(accelerator)
     for x, y in loader:
         with accelerator.accumulate(model):
-            optimizer.zero_grad()
             losses = loss_of(model(x), y)
             accelerator.backward(losses.sum() / len(losses))
             if accelerator.sync_gradients and config.max_grad_norm is not None:
                 accelerator.clip_grad_norm_(model.parameters(), config.max_grad_norm)
             optimizer.step()
+            optimizer.zero_grad()
         seen += losses
     return seen.mean()
 
