@@ -16,7 +16,7 @@ from torchvision.transforms import v2
 # Strength of each corruption at the severities 1 to 5; images are between 0 (black) and 1 (white).
 STRENGTHS = {
     "noise": (0.04, 0.08, 0.12, 0.18, 0.26),  # standard deviation of Gaussian noise, drawn for each value
-    "blur": (0.4, 0.6, 0.8, 1.1, 1.5),  # standard deviation of a Gaussian blur, in pixels; it reaches two of them or more
+    "blur": (0.4, 0.6, 0.8, 1.1, 1.5),  # standard deviation in pixels of a Gaussian that reaches two of them or more
     "brightness": (0.1, 0.2, 0.3, 0.4, 0.5),  # added to all values
     "contrast": (0.75, 0.5, 0.4, 0.3, 0.15),  # what is left of each value's distance from its image's mean
 }

@@ -212,7 +212,8 @@ def _span(axis) -> tuple[float, float]:
 
 @check(
     title="plot_relationships scatters each feature against SalePrice",
-    hint="One axis a feature; the x label is the feature's name, the y label SalePrice.",
+    hint="One axis a feature, the feature along x and SalePrice along y, in the points as in the labels; both values "
+    "of a point are one house's, so sort neither alone.",
 )
 def test_relationship_scatters(student, houses, rng):
     choice = ["GrLivArea", "OverallQual", "LotArea", "YearBuilt", "TotalBsmtSF"]

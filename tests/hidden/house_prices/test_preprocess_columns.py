@@ -50,7 +50,8 @@ def _require_rising(houses, fitted, ladders: dict[str, tuple[str, ...]]) -> None
 
 @check(
     title="Basement, garage finish and functionality are ladders too",
-    hint="data_description.txt lists the words from best to worst.",
+    hint="data_description.txt lists the words from best to worst; one pair out of order is a mistake, such as two "
+    "of Functional's deductions.",
 )
 def test_other_ladders(houses, fitted, ladders):
     _require_rising(houses, fitted, {column: words for column, words in ladders.items() if words[0] != "Po"})

@@ -10,7 +10,8 @@ SGD = {"lr": 0.05, "optimizer": "sgd"}
 
 @check(
     title="The model maps (batch, n_features) to (batch,)",
-    hint="nn.Linear(n, 1) gives (batch, 1): minus a (batch,) target that becomes (batch, batch) without a word.",
+    hint="nn.Linear(n, 1) gives (batch, 1): minus a (batch,) target that becomes (batch, batch) without a word. "
+    "Squeezing all axes also loses the batch of a single house.",
 )
 def test_output_shape(student, rng):
     model = student.train.LinearRegression(7)
@@ -91,7 +92,8 @@ def test_loader_shuffles(student, rng):
 
 @check(
     title="Trained on houses, the model predicts prices that it has not seen",
-    hint="Start the bias at the mean of the training targets' log price, as bias_init; 40 epochs are then enough.",
+    hint="The model that was given learns, not a copy of it. Start the bias at the mean of the training targets' log "
+    "price, as bias_init; 40 epochs are then enough.",
 )
 def test_learns(student, houses, thresholds, gauge):
     X, X_hidden = _simple_features(houses)
