@@ -109,7 +109,7 @@ def test_fits_inside(on_stand_ins, market, rng, gauge):
 
 @check(
     title="fit_seconds is the time spent fitting",
-    hint="time.perf_counter() around fit; a sum or a mean over the folds.",
+    hint="time.perf_counter() before and after fit, one subtracted from the other; a sum or a mean over the folds.",
 )
 def test_seconds(on_stand_ins, market):
     seconds = as_array(compared(on_stand_ins, market.table, "market")["fit_seconds"], "fit_seconds")
@@ -118,7 +118,10 @@ def test_seconds(on_stand_ins, market):
     )
 
 
-@check(title="plot_comparison shows each regressor's error", hint="A bar or a point for each, labelled with its name.")
+@check(
+    title="plot_comparison shows each regressor's error",
+    hint="A bar or a point for each, at its rmse_log_mean, labelled with its name.",
+)
 def test_comparison_plot(on_stand_ins, rng):
     errors = np.sort(rng.uniform(0.1, 0.3, 4)).round(4)
     results = pd.DataFrame(

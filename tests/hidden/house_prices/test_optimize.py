@@ -45,8 +45,8 @@ def test_score(on_stand_ins, market, gauge):
 
 @check(
     title="Every house is held out exactly once",
-    hint="k folds that do not overlap and leave nobody out; each fold has a new model, which starts at the mean of the "
-    "other folds' log prices. The scores are mean and standard deviation over the folds.",
+    hint="k folds that do not overlap and leave nobody out; each has a new model, trained on the other folds alone, "
+    "from the mean of their log prices on. The scores are mean and standard deviation over the folds.",
 )
 def test_folds(on_stand_ins, market, rng):
     n = 9  # with one house a fold and hardly any training, the errors are known whatever the order of the folds
@@ -130,7 +130,8 @@ def test_search_rows(on_stand_ins, market):
 
 @check(
     title="search reports cross_validate's scores, the best first",
-    hint="Sort by rmse_log_mean, ascending; a setting that is not in the grid keeps its default.",
+    hint="Each row is scored with its own feature set and settings; a setting that is not in the grid keeps its "
+    "default. Sort by rmse_log_mean, ascending.",
 )
 def test_search_order(on_stand_ins, market):
     results = searched(on_stand_ins, market)

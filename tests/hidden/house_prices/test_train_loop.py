@@ -97,8 +97,8 @@ def require_state(state: object, expected: tuple, what: str) -> None:
 
 @check(
     title="One batch gives one step down the gradient of the mean squared error",
-    hint="Mean over the batch, MSE (not its root, not L1), the model that was passed in is the one that moves; (batch,) minus "
-    "(batch, 1) compares every house with every price.",
+    hint="Mean over the batch, MSE (not its root, not L1), the model that was passed in is the one that moves; "
+    "(batch,) minus (batch, 1) compares every house with every price; gradients cleared before the step leave none.",
 )
 def test_one_step(student, case):
     model = student.make(case.model)
@@ -164,7 +164,8 @@ def test_accumulation(student, case):
 
 @check(
     title="Two processes step like one with a batch twice the size",
-    hint="Use what prepare returns: the prepared loader shares the rows out, the prepared model averages the gradients.",
+    hint="Use what prepare returns: the prepared loader shares the rows out (no sampler of your own), the prepared "
+    "model averages the gradients.",
 )
 def test_two_processes(student, case):
     results = student.on(processes=2).train.train(case.model, case.loader(4), accelerator(), epochs=1, **SGD)
@@ -176,7 +177,8 @@ def test_two_processes(student, case):
 
 @check(
     title="The loss counts the samples of all processes",
-    hint="Gather or reduce before you average: a process sees only its own share of the rows.",
+    hint="Gather or reduce before you average: a process sees only its own share of the rows. All processes take "
+    "part: the main one alone would wait for ever.",
 )
 def test_two_process_loss(student, case):
     results = student.on(processes=2).train.train(case.model, case.loader(4), accelerator(), epochs=2, **STILL)
@@ -235,7 +237,10 @@ def test_mixed_precision(student, precision, gauge):
     gauge(near / apart, "the step is the one that bf16 gives", at_most=0.3, unit=" of the way to float32's")
 
 
-@check(title='optimizer="adamw" is AdamW with the given rate', hint="torch.optim.AdamW with its default betas.")
+@check(
+    title='optimizer="adamw" is AdamW with the given rate',
+    hint="torch.optim.AdamW with its default betas, made once: a new one each epoch has forgotten its moments.",
+)
 def test_adamw(student, case):
     model = student.make(case.model)
     student.train.train(model, case.loader(8), accelerator(), epochs=2, lr=0.03, optimizer="adamw")

@@ -123,7 +123,8 @@ def test_mixup_mixes(on_stand_ins, rng):
 
 @check(
     title="mixup's weight follows Beta(α, α), drawn for each batch from the generator",
-    hint="np.random.default_rng(seed).beta(alpha, alpha), the seed out of torch.randint(…, generator=generator).",
+    hint="np.random.default_rng(seed).beta(alpha, alpha) as it comes, the seed out of torch.randint(…, "
+    "generator=generator); with α = 0, which Beta does not know, nothing is mixed.",
 )
 def test_mixup_weight(on_stand_ins, rng):
     n, draws = 6, 400

@@ -97,7 +97,8 @@ def shifted(images: np.ndarray, name: str, severity: int) -> np.ndarray:
 @check(
     task="bonus",
     title="corrupt disturbs as STRENGTHS says, and clips to 0 … 1",
-    hint="Noise for each value; blur in pixels; brightness is added; contrast keeps the mean of each image, over all channels.",
+    hint="Gaussian noise for each value, from the generator; blur's sigma in pixels, its kernel wide enough; "
+    "brightness is added; contrast: what is left around each image's mean, over all channels. Return new images.",
 )
 def test_corruptions(on_stand_ins, rng, gauge):
     colours = rng.uniform(0, 1, (4, 3, 1, 1)) + rng.uniform(-0.4, 0.4, (4, 3, 8, 8))

@@ -16,7 +16,8 @@ def noise(rng: np.random.Generator, *shape: int) -> np.ndarray:
 
 @check(
     title="channel_stats counts every pixel once",
-    hint="Add up over all pixels, 0 to 1: a mean of the images' means favours small ones, and so do deviations.",
+    hint="Each channel apart, over all pixels, 0 to 1: the images' means or deviations averaged are something else. "
+    "std is the root of the variance; permute, not reshape, moves channels.",
 )
 def test_stats_exact(student, rng):
     # Small images are dark and flat, large ones bright and lively: no mean of means or of deviations comes near.
@@ -69,7 +70,8 @@ def require_float32(result: object) -> None:
 
 @check(
     title="For evaluation an image is resized, scaled to 0 … 1 and normalised, nothing else",
-    hint="float32 (3, size, size), then (value - mean) / std once; v2.ToDtype needs scale=True.",
+    hint="float32 (3, size, size), by permuting, not reshaping; then (value - mean) / std once, with the mean and "
+    "std given; v2.ToDtype needs scale=True.",
 )
 def test_eval_transform(student, look24, rng):
     transform, size, repeated = look24.transform(student, train=False), look24.size, student.tools.repeated
@@ -99,7 +101,7 @@ def _ramp(slope: np.ndarray, n: int) -> np.ndarray:
 
 @check(
     title="For training an image comes out differently from call to call",
-    hint="A random crop of the padded image and a random flip, drawn inside the transform.",
+    hint="A random crop of the padded image and a random flip, drawn inside the transform, which sets no seed.",
 )
 def test_train_transform_varies(student, look24, rng):
     pixels = noise(rng, look24.size, look24.size, 3)
@@ -111,7 +113,8 @@ def test_train_transform_varies(student, look24, rng):
 
 @check(
     title="Augmentation is light: the picture stays recognisable, colours and scale are those of evaluation",
-    hint="Augment the picture, then the same scaling and normalisation as without train; crops, flips, little more.",
+    hint="Augment the picture, then the same size, scaling and normalisation as without train; crops, flips, little "
+    "more.",
 )
 def test_train_transform_light(student, look24, rng, gauge):
     transform, size, repeated = look24.transform(student, train=True), look24.size, student.tools.repeated
@@ -201,7 +204,7 @@ def epochs(student, seed: int) -> list[tuple[list[int], list[int]]]:
 
 @check(
     title="An epoch shows every image once, in batches of batch_size",
-    hint="drop_last=False, for training too: the last batch is smaller.",
+    hint="batch_size holds for both loaders; drop_last=False, for training too: the last batch is smaller.",
 )
 def test_loaders_complete(student, rng):
     cases = (("training", TRAIN), ("validation", VAL))

@@ -82,7 +82,8 @@ def album(run: Run) -> Album:
 @check(
     task="data",
     title="The i-th image is that of the table's i-th row",
-    hint="Go by the table: names sorted as text put 10 before 2, and the folder may hold images that are not listed.",
+    hint="Go by the table and the ids in it: names sorted as text put 10 before 2, the folder may hold images that "
+    "are not listed, and ids need not count from 1.",
 )
 def test_dataset_order(student, album):
     dataset = student.data.ImageFolderCSV(album.root, album.labels_csv)
@@ -95,7 +96,7 @@ def test_dataset_order(student, album):
 @check(
     task="data",
     title="A label is its name's place among the sorted classes",
-    hint="classes = sorted names; labels and the second of each pair are ints, in the table's order.",
+    hint="classes = sorted names, counted from 0; labels and the second of each pair are ints, in the table's order.",
 )
 def test_dataset_labels(student, album):
     dataset = student.data.ImageFolderCSV(album.root, album.labels_csv)
@@ -140,7 +141,8 @@ def test_dataset_missing(student, rng):
 @check(
     task="data",
     title="Every image is RGB, however its file stores it",
-    hint='.convert("RGB"): a file may be grey, have transparency, or number its colours in a palette.',
+    hint='.convert("RGB"): a file may be grey, have transparency, or number its colours in a palette. Channels stay '
+    "red, green, blue; without a transform the image is a PIL.Image.",
 )
 def test_dataset_rgb(student, rng):
     colours = Image.fromarray(noise(rng, 5, 4, 3))
@@ -229,7 +231,8 @@ def sets_of(student, album: Album) -> Sets:
 @check(
     task="data",
     title="Both sets are normalised with the statistics of the training images",
-    hint="Split first, then channel_stats of the training images without transform, for both sets.",
+    hint="Split first, then channel_stats of the training images without transform, for both sets. The split's "
+    "validation part is the validation set, the rest the training set.",
 )
 def test_datasets_statistics(student, dozen, gauge):
     sets = student.once("datasets", lambda: sets_of(student, dozen))

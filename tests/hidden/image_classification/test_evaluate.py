@@ -92,7 +92,8 @@ def answers(found: object, n: int = N, case: str = "") -> tuple[np.ndarray, np.n
 
 @check(
     title="predict gives each image's label and logits once, in the loader's order",
-    hint="Concatenate all batches, the last smaller one too; arrays, and logits as the model gave them: no softmax.",
+    hint="Concatenate all batches, the last smaller one too. Two arrays: first the labels of the loader, not "
+    "predicted ones, then logits as the model gave them: no softmax.",
 )
 def test_predict_order(student, nine):
     here = student.make(accelerator())
@@ -131,7 +132,7 @@ def test_predict_eval_mode(student, nine):
 
 @check(
     title="predict leaves the model in the mode that it found",
-    hint="Remember model.training, and set it again afterwards, whichever it was.",
+    hint="Remember model.training before model.eval() changes it, and set it again afterwards, whichever it was.",
 )
 def test_predict_restores_mode(student, nine):
     for training in (True, False):
@@ -152,7 +153,8 @@ def test_predict_without_gradients(student, nine):
 
 @check(
     title="On two processes predict gives every image once, to both",
-    hint="gather_for_metrics drops what padding repeats; gather keeps it (9 images become 16).",
+    hint="Prepare the loader, which shares the images out, and gather in every batch: that keeps the order. "
+    "gather_for_metrics drops what padding repeats; gather keeps it (9 images become 16).",
 )
 def test_predict_two_processes(student, nine):
     results = student.on(processes=2).evaluate.predict(nine.model, nine.batches, accelerator())
@@ -171,7 +173,8 @@ def assert_measures(nine: Case, loss: object, right: object, confusion: object, 
 
 @check(
     title="evaluate measures loss, accuracy and confusion over all images",
-    hint="Measure once, on all logits together: a mean over batches counts the images of a small batch for more.",
+    hint="In this order. Measure once, on all raw logits together: a mean over batches favours small ones. Mean "
+    "cross-entropy; argmax over classes; true labels before predicted ones.",
 )
 def test_evaluate_values(student, nine):
     found = student.evaluate.evaluate(student.make(nine.model), nine.batches, accelerator())

@@ -16,7 +16,8 @@ def counted(y_true: np.ndarray, y_pred: np.ndarray, num_classes: int) -> np.ndar
 @check(
     task="evaluate",
     title="accuracy is the part of the predictions that is right",
-    hint="The mean of y_true == y_pred: between 0 and 1, no number of images, no per cent.",
+    hint="The mean of y_true == y_pred, over all at once and not by batches: between 0 and 1, no number of images, "
+    "no per cent.",
 )
 def test_accuracy_value(student, rng):
     for n in (37, 8):
@@ -29,7 +30,8 @@ def test_accuracy_value(student, rng):
 @check(
     task="evaluate",
     title="accuracy takes lists, arrays and tensors, also of different kinds",
-    hint="as_labels makes an int64 array of each; two lists compared with == are one True or False.",
+    hint="as_labels makes an int64 array of each; two lists compared with == are one True or False, and `is` asks "
+    "for the same object.",
 )
 def test_accuracy_types(student, rng):
     y_true = rng.integers(0, 3, 12)
@@ -62,7 +64,8 @@ def test_accuracy_refuses(student, rng):
 @check(
     task="evaluate",
     title="confusion_matrix counts pairs: a row for the true class, a column for the predicted one",
-    hint="np.add.at, bincount or a loop: matrix[rows, columns] += 1 counts a pair once only.",
+    hint="np.add.at, bincount or a loop: matrix[rows, columns] += 1 counts a pair once only. Counts stay counts: "
+    "neither divided nor made symmetric.",
 )
 def test_confusion_values(student, rng):
     for case, kind in (("arrays", np.asarray), ("tensors", tensor)):
@@ -107,7 +110,7 @@ def per_class(student, matrix: np.ndarray) -> object:
 @check(
     task="evaluate",
     title="per_class_accuracy divides the diagonal by the number of true images",
-    hint="A row is a true class: sum along axis 1.",
+    hint="A row is a true class: sum along axis 1, and add nothing to the sum.",
 )
 def test_per_class_value(student, rng):
     matrix = rng.integers(1, 9, (4, 4))

@@ -130,7 +130,8 @@ def test_frozen_weights(student, rng):
 
 @check(
     title="Frozen BatchNorm stays in eval mode, model.train() or not",
-    hint="It moves its statistics at every forward pass in training mode, frozen or not: override train() and call it once.",
+    hint="It moves its statistics at every forward pass in training mode, frozen or not: override train() and call "
+    "it once. super's train wakes all of them, those in the blocks too: eval mode comes after it.",
 )
 def test_frozen_batchnorm(student, rng):
     for kind in KINDS:
@@ -170,7 +171,8 @@ def test_not_frozen(student, rng):
 
 @check(
     title="unfreeze thaws the network from a layer to its end, and nothing before it",
-    hint="Layers in the order of LAYERS, with their BatchNorm; one that the network lacks: ValueError that names those it has.",
+    hint="Layers in the order of LAYERS, as far as the network has them, the named one included, with BatchNorm; "
+    "what lies before stays as it was. Another name: ValueError that names those it has.",
 )
 def test_unfreeze_layers(student, rng):
     for kind in KINDS:

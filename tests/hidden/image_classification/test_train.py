@@ -34,7 +34,8 @@ def test_adamw(training):
 
 @check(
     title="The learning rate follows lr_factor, one step of it for each step of the optimizer",
-    hint="Planned for all epochs, warm-up included; schedule.step() comes after optimizer.step(), in every batch.",
+    hint="Planned in optimizer steps, not epochs, for all epochs, warm-up included; schedule.step() comes after "
+    "optimizer.step(), in every batch.",
 )
 def test_schedule(training):
     loop = training.Loop(epochs=2, warmup_fraction=0.25)
@@ -55,8 +56,8 @@ def test_schedule_accumulated(training):
 
 @check(
     title="Accumulated batches step like one large batch",
-    hint="with accelerator.accumulate(model) around the whole step; Accelerate divides the loss by k, you do not; zero_grad "
-    "before backward wipes the window's earlier gradients: it belongs after step.",
+    hint="with accelerator.accumulate(model) around the whole step; accelerator.backward divides the loss by k, you "
+    "do not; zero_grad before backward wipes the window's earlier gradients: it belongs after step.",
 )
 def test_accumulation(training):
     for k, batch_size in ((2, 4), (4, 2)):
@@ -67,7 +68,8 @@ def test_accumulation(training):
 
 @check(
     title="Batches left over at the end of an epoch make a step of their own",
-    hint="accumulate() steps at the loader's end by itself; an own count has to look for the last batch.",
+    hint="accumulate() steps at the loader's end by itself; an own count has to look for the last batch. The "
+    "schedule's plan counts this step too: round up.",
 )
 def test_leftover_window(training):
     loop = training.Loop(batch_size=2, rows=10, window=2)
@@ -79,8 +81,8 @@ def test_leftover_window(training):
 
 @check(
     title="Clipping bounds the norm of a step's whole gradient",
-    hint="accelerator.clip_grad_norm_ once a step, only if accelerator.sync_gradients; a bound that is not reached "
-    "changes nothing.",
+    hint="accelerator.clip_grad_norm_ with the config's bound, once a step and before it, only if "
+    "accelerator.sync_gradients; a bound that is not reached changes nothing.",
 )
 def test_clipping(training):
     tight = 0.25 * min(training.case.gradient_norms(4, 16))

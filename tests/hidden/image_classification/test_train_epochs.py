@@ -22,8 +22,8 @@ def mostly_right(training, *wrong: int):
 @check(
     task="train",
     title="An epoch's training loss and accuracy are means over its images, its rate that of its last step",
-    hint="A smaller last batch weighs less: do not average the batches' means. With accumulation, count the loss before it is "
-    "divided. Read the rate before the schedule steps.",
+    hint="A smaller last batch weighs less: do not average the batches' means. With accumulation, count the loss "
+    "before it is divided. Read the rate before the schedule steps. argmax runs over the classes.",
 )
 def test_history_training(training):
     training = mostly_right(training, 0, 3, 11)
@@ -94,7 +94,8 @@ def test_best_epoch(training, rng):
 @check(
     task="train",
     title="Training that goes on from a checkpoint ends where it would have ended without a stop",
-    hint="Keep model, optimizer (its momentum), schedule, history and the best weights so far; start behind the saved epoch.",
+    hint="Keep model (its last weights), optimizer (its momentum), schedule, history and the best weights so far; "
+    "start behind the saved epoch.",
 )
 def test_resume(training, rng):
     student, case = training.student, training.case
@@ -128,7 +129,8 @@ TRAINED, VALIDATED, HIDDEN = 100, 30, 120  # images
 @check(
     task="train",
     title="A pre-trained network learns classes that it has never seen",
-    hint="Raw logits into the cross-entropy, every batch a step, the whole schedule, the best epoch: see the checks above.",
+    hint="Raw logits into the cross-entropy, every batch a step, the whole schedule, the best epoch; what comes "
+    "frozen stays frozen: see the checks above.",
 )
 def test_transfer(student, drawings, run, rng, thresholds, gauge):
     images, labels = drawings.draw(TRAINED + VALIDATED + HIDDEN, rng)

@@ -26,7 +26,8 @@ def test_two_processes(training):
 @check(
     task="train",
     title="The history counts the images of all processes, each once",
-    hint="gather_for_metrics drops the images that padding repeats; a process alone sees only its share.",
+    hint="gather_for_metrics drops the images that padding repeats; a process alone sees only its share. All "
+    "processes validate, not the main one alone.",
 )
 def test_two_process_history(training):
     case, loop = training.case, training.Loop(batch_size=8, lr=training.STILL)

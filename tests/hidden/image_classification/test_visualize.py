@@ -84,7 +84,7 @@ def axis_with(figure: Figure, values: list[float], part: str, scale: float = 1) 
 
 @check(
     title="plot_history draws a line for training and one for validation: losses on one axis, accuracies on another",
-    hint="Epochs count from 1; four lines on two axes; label each line as what it is.",
+    hint="Epochs count from 1 to the last; four lines on two axes; label each line as what it is.",
 )
 def test_history_lines(student, course):
     figure = history_figure(student, course)
@@ -179,8 +179,7 @@ def as_number(text: str) -> tuple[float, float] | None:
 
 @check(
     title="plot_confusion_matrix shows the matrix, with its numbers and the classes' names",
-    hint="imshow of the counts as they are, not normalised unless asked for; a text in each cell, class_names as tick labels "
-    "on both sides.",
+    hint="imshow of the counts as they are; a text in each cell; class_names, in order, as tick labels on both sides.",
 )
 def test_confusion_image(student, confusions):
     figure = matrix_figure(student, confusions.counts, confusions.names)
@@ -285,7 +284,7 @@ def test_predictions_images(student, answers, rng):
 
 @check(
     title="A title names the predicted class, for a wrong answer the true one too; right and wrong look different",
-    hint="class_names[…] of both; green and red titles, or a mark, chosen by y_true == y_pred.",
+    hint="class_names[…] of both, for the image below it; green and red, or a mark, chosen by y_true == y_pred.",
 )
 def test_predictions_titles(student, answers):
     looks = {True: set(), False: set()}
