@@ -159,7 +159,7 @@ def require_volume(table: pd.DataFrame, wanted: pd.DataFrame, *, case: str) -> N
 
 @check(
     title="All four prices are adjusted for splits and dividends",
-    hint="Say auto_adjust=True: then Open, High and Low are multiplied with Adj Close / Close, too; nothing is rounded.",
+    hint="auto_adjust=True, not back_adjust: Open, High, Low are multiplied with Adj Close / Close, too; no rounding.",
 )
 def test_fetch_adjusted(yahoo, newyork):
     require_prices(yahoo.fetch_of(newyork), newyork.answer, case="a company that split and paid dividends")
@@ -176,7 +176,7 @@ def test_fetch_columns(yahoo, newyork):
 
 @check(
     title="The index is named Date and holds the exchange's days without time zone, from start to the day before end",
-    hint="Drop the zone with tz_localize(None): by UTC, midnight in Tokyo is the day before. yfinance leaves end out.",
+    hint="tz_localize(None): by UTC, midnight in Tokyo is the day before. Oldest day first; yfinance leaves end out.",
 )
 def test_fetch_index(yahoo, quoted):
     for tz, company in quoted.items():
@@ -207,8 +207,8 @@ def test_fetch_unknown(yahoo, newyork):
 
 @check(
     title="No prices of these days is a ValueError that names the ticker, at once, each time it is asked",
-    hint="Yahoo says so in three ways: an error, no days, or days without numbers. An empty table is no answer to keep, "
-    "and an answer: it is not asked for again after a pause.",
+    hint="Yahoo says so in three ways: an error, no days, or days without numbers. An empty table is no answer to "
+    "keep, and an answer: it is not asked for again, neither after a pause nor at once.",
 )
 def test_fetch_empty(yahoo, newyork, run):
     generator, kept = run.generator(), yahoo.student.make(folder({}))
@@ -242,7 +242,7 @@ def test_fetch_retries(yahoo, newyork):
 
 @check(
     title="After four attempts in vain comes a ConnectionError that names the ticker, never an empty table",
-    hint="No ValueError, which says that there are none; an error page's JSONDecodeError is one. No pause after the last one.",
+    hint="hide_exceptions off. No ValueError, for it means no prices: JSONDecodeError is one. No pause at the end.",
 )
 def test_fetch_gives_up(yahoo, newyork):
     for trouble, moment, case in (
@@ -257,7 +257,7 @@ def test_fetch_gives_up(yahoo, newyork):
 
 @check(
     title="What is kept in cache_dir is not asked for again: one file for a ticker, start and end",
-    hint="Look there first, and only there: the same table comes back. Other tickers and days, and None, ask Yahoo.",
+    hint="Look there first, make the folder. Same table, its index days, not text. With None, ask Yahoo each time.",
 )
 def test_fetch_cache(yahoo, quoted):
     (first, second, third), tools = quoted.values(), yahoo.student.tools

@@ -53,7 +53,8 @@ def require_values(result: pd.DataFrame, wanted: pd.DataFrame, *, case: str = ""
 
 @check(
     title="Rows come by day, each day once with its last row, in the five columns and no others",
-    hint="Drop duplicates with keep='last' before sorting, which may swap equal days. A volume of 0 is no error.",
+    hint="Doubles are rows of one day, equal or not (drop_duplicates compares values): keep the last, before sorting, "
+    "which may swap equal days. A volume of 0 is no error.",
 )
 def test_clean_order(student, rng):
     tidy = draw(rng, 40)
@@ -171,7 +172,7 @@ def names_day(text: str, day: pd.Timestamp) -> bool:
 
 @check(
     title="The caller's table stays as it was",
-    hint="Work on a copy: no inplace=True, no assignment to df.index or to its columns.",
+    hint="Work on a copy: no inplace=True, no pop, no assignment to df.index or to its columns.",
 )
 def test_clean_untouched(student, rng):
     table = draw(rng, 30).assign(Dividends=0.0)

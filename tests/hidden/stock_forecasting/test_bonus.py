@@ -65,7 +65,8 @@ def require_counted(student, news: pd.DataFrame, days: pd.DatetimeIndex, *settin
 
 @check(
     title="News before the close counts for the day, news at the close or later for the next; a day has their mean",
-    hint="15:59:59 is before 16:00, 16:00:00 is not. Use close_time. Several items a day, in any order: mean, not sum.",
+    hint="15:59:59 is before 16:00, 16:00:00 is not. Use close_time. Several items a day, in any order: mean, not sum; "
+    "n_news is how many they are.",
 )
 def test_daily_close(student, rng):
     days = pd.bdate_range("2021-01-25", periods=5)  # Monday to Friday
@@ -95,7 +96,8 @@ def test_daily_closed_days(student, rng):
 
 @check(
     title="The close is told by the exchange's clock, summer and winter, whatever zone the news is in",
-    hint="16:00 in New York is 21:00 UTC in winter and 20:00 in summer: tz_localize the closes with tz, never with an offset.",
+    hint="16:00 in New York is 21:00 UTC in winter and 20:00 in summer: tz_localize the closes with tz, never with an "
+    "offset. Of the news, neither drop the zone nor take the date by UTC.",
 )
 def test_daily_clocks(student, rng):
     changes = {NEW_YORK: ("2021-03-14", "2021-11-07"), "Europe/London": ("2021-03-28", "2021-10-31")}

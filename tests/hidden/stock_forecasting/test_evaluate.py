@@ -34,7 +34,8 @@ def measured(student, name: str, y_true: np.ndarray, y_pred: np.ndarray, *, case
 
 @check(
     title="mae and rmse are the mean absolute error and the root of the mean square, as floats",
-    hint="Over all forecasts. float() makes a float of a tensor or of an array without dimensions.",
+    hint="abs() before the mean, or signs cancel; a spread (np.std) leaves the mean error out. float() makes a float "
+    "of a tensor or of an array without dimensions.",
 )
 def test_mae_rmse(student, rng):
     for n in (1, 37):
@@ -66,8 +67,8 @@ def moves(student, steps: list[tuple[int, int]], rng: np.random.Generator) -> fl
 
 @check(
     title="directional_accuracy counts rises and falls from the last known price",
-    hint="Compare signs of the changes from `last`. Unchanged days are left out of both counts; a forecast of no change "
-    "is wrong on the other days; NaN where no day has a direction.",
+    hint="Compare signs of the changes from `last`. Unchanged days are left out of both counts; a forecast of no "
+    "change is wrong on the other days; NaN where no day has a direction. A part of 1, not percent.",
 )
 def test_direction(student, rng):
     right = [(3, 1), (1, 20), (-2, -9), (-7, -1)]
@@ -94,7 +95,8 @@ def test_direction(student, rng):
 
 @check(
     title="naive_forecast is the close of `horizon` days before, in the rows of close",
-    hint="A shift forwards in time: the first `horizon` days have no forecast. One day unless told otherwise.",
+    hint="A shift forwards in time: the first `horizon` rows are NaN, neither filled nor dropped. One day unless told "
+    "otherwise.",
 )
 def test_naive(student, rng):
     n = 12
@@ -175,7 +177,8 @@ def require_predicted(found: object, nine: Case, case: str = "", scale: float = 
 
 @check(
     title="predict gives what is true and what the model says, once for each sample, in the loader's order",
-    hint="All batches, the last one too, in which there is a single sample; (y_true, y_pred) as arrays of shape (n,).",
+    hint="All batches, the last one too: it has a single sample, of which squeeze() makes a number. (y_true, y_pred) "
+    "as arrays of shape (n,).",
 )
 def test_predict_order(student, nine):
     found = student.evaluate.predict(student.make(nine.model()), nine.batches, accelerator())
@@ -202,7 +205,7 @@ def test_predict_mode(student, nine):
 @check(
     title="On two processes predict gives each sample once, in order, to both",
     hint="Prepare model and loader; gather_for_metrics drops what padding repeats, gather keeps it (9 become 16). "
-    "What is true is gathered as the forecasts are.",
+    "What is true is gathered as the forecasts are, batch by batch: whole shares are out of order.",
 )
 def test_predict_two_processes(student, nine):
     results = student.on(processes=2).evaluate.predict(nine.model(), nine.batches, accelerator())
@@ -228,8 +231,8 @@ SLACK = {"rtol": 1e-4, "atol": 1e-5}
 
 @check(
     title="evaluate measures prices",
-    hint="Scaled targets → log returns (scaler.inverse_target) → prices: close · exp(r), for truth and forecast; then "
-    "the errors. The direction is that from `close`.",
+    hint="Scaled targets → log returns (scaler.inverse_target) → prices: close · exp(r), each from its own close, for "
+    "truth and forecast; then the errors. The direction is that from `close`.",
 )
 def test_evaluate_prices(student, nine):
     got, expected = evaluated(student, nine), nine.measures()
@@ -239,7 +242,7 @@ def test_evaluate_prices(student, nine):
 
 @check(
     title="skill compares with the forecast that the price stays as it is",
-    hint="naive_mae is the error of `close` itself as the forecast, in units of price; skill = 1 − mae / naive_mae.",
+    hint="naive_mae is how far `close` itself, as the forecast, is from the true prices; skill = 1 − mae / naive_mae.",
 )
 def test_evaluate_skill(student, nine):
     got, expected = evaluated(student, nine), nine.measures()

@@ -53,8 +53,8 @@ def same_line(values: np.ndarray, prices: np.ndarray) -> bool:
 
 @check(
     title="plot_forecast draws actual and predicted prices over their dates",
-    hint="Two lines: x are the dates themselves, neither row numbers nor text; the actual prices come first, and each "
-    "line has its own name in the legend.",
+    hint="Two lines: x are the dates themselves: not shifted, no row numbers, no text; the actual prices come first, "
+    "and each line has its own name in the legend.",
 )
 def test_plot_lines(student, season):
     axis = only_axis(drawn(student, season))

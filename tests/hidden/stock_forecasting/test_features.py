@@ -70,7 +70,8 @@ def assert_follows(found: np.ndarray, wanted: np.ndarray, own: Callable[[], np.n
 
 @check(
     title="log_returns is ln(today's close / yesterday's)",
-    hint="np.log of the quotient, not the change in percent; the first day is there, and NaN.",
+    hint="np.log of the quotient: neither the change in percent nor times 100. The index stays the days, of which the "
+    "first is there, and NaN.",
 )
 def test_log_returns(student, rng):
     close = draw_close(rng)
@@ -80,7 +81,7 @@ def test_log_returns(student, rng):
 
 @check(
     title="moving_average is the plain mean of the last days, today's included",
-    hint="Every day of the window counts the same; NaN until the window is full; it ends today, and is not centred.",
+    hint="All `window` days, no more, count the same; NaN until there are as many; it ends today, is not centred.",
 )
 def test_moving_average(student, rng):
     close = draw_close(rng)
@@ -104,7 +105,8 @@ def test_ema(student, rng):
 
 @check(
     title="volatility is the sample standard deviation of the last daily log returns",
-    hint="Of log returns, not of prices; ddof 1; per day, so no root of 252; NaN until there are `window` returns.",
+    hint="Of log returns, not of prices; around their mean, not 0; ddof 1; per day, so no root of 252; NaN until "
+    "there are `window` returns: the first day has none, and no 0 either.",
 )
 def test_volatility(student, rng):
     close = draw_close(rng)
@@ -119,8 +121,8 @@ def test_volatility(student, rng):
 
 @check(
     title="rsi follows Wilder: a simple mean first, then 1 / window of the way to each day's gain and loss",
-    hint="The first average is the mean of the first `window` changes; alpha is 1 / window, not a span; "
-    "NaN on the first `window` days; 100 without a loss, 50 without any change: no division by 0.",
+    hint="Gains and losses are differences of closes, both positive; first the mean of the first `window`, then alpha "
+    "1 / window, no span; NaN on the first `window` days; 100 without a loss, 50 without a change. 14 is a default.",
 )
 def test_rsi(student, rng):
     close = draw_close(rng)
@@ -143,7 +145,7 @@ def test_rsi(student, rng):
 
 @check(
     title="macd is the 12-day ema less the 26-day one; its signal the 9-day ema of that; the histogram their difference",
-    hint="All three by ema() as the handout has it, from the first day on; columns macd, signal, histogram.",
+    hint="By ema() as the handout has it, from the first day on; columns macd, signal, histogram (macd less signal).",
 )
 def test_macd(student, rng):
     close = draw_close(rng)

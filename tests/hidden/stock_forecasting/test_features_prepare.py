@@ -109,9 +109,8 @@ def _require_joined(student: Student, prices: pd.DataFrame, parts: Result) -> No
 
 @check(
     title="What comes after training changes nothing in it, nor what comes after a window anything in the window",
-    hint="The Scaler is fitted on the training windows and on nothing else, then used for all three parts: a part scaled by "
-    "itself has windows that know its last day; "
-    "horizon goes to future_return and to make_windows.",
+    hint="The Scaler is fitted on the training windows and their targets alone, not the gap's, then used for all: a "
+    "part scaled by itself has windows that know its last day; horizon goes to future_return and to make_windows.",
 )
 def test_prepare_future(student, prepare_case, rng):
     judge(student, prepare_case, lambda parts: _require_past(student, prepare_case, parts, rng))
@@ -153,8 +152,8 @@ def changed_after(prices: pd.DataFrame, last: int, rng: np.random.Generator) -> 
 
 @check(
     title="The parts follow each other, share no day, and hold the return over the horizon",
-    hint="lookback and horizon go to every step: future_return, make_windows, and the gap of "
-    "lookback + horizon - 1 windows; fractions go to the split; y is scaled, inverse_target gives the return back.",
+    hint="lookback and horizon go unchanged to future_return, make_windows and the gap of lookback + horizon - 1; no "
+    "shift of your own; val's fraction is first; one scaler for all: its inverse_target gives the return back.",
 )
 def test_prepare_parts(student, prepare_case):
     judge(student, prepare_case, lambda parts: _require_parts(student, prepare_case, parts))
@@ -213,8 +212,8 @@ def forecast(parts: Result) -> np.ndarray:
 
 @check(
     title="A regression on the windows forecasts as well as is possible, and no better",
-    hint="Too weak: windows, targets and their days do not belong together, or features or scaling lost what they tell. "
-    "Better than possible: a window holds something of its target's day.",
+    hint="Too weak: windows lack the newest days, or have other days' targets, or features or scaling lost what they "
+    "tell. Better than possible: a window holds something of its target's day.",
 )
 def test_prepare_honest(student, long_market, thresholds, gauge):
     prices = long_market.prices

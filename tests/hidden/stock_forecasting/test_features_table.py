@@ -105,8 +105,8 @@ def own_columns(student, prices: pd.DataFrame) -> dict[str, np.ndarray]:
 
 @check(
     title="Each of the named columns has the values of its formula",
-    hint="Compare each column with the docstring: ln or plain, 1 + Volume, over which days, divided by what; "
-    "also where no share was traded on a day.",
+    hint="Compare each column with the docstring: ln or plain; simple or exponential mean, over which days; log of "
+    "the mean; 1 + Volume, for days without trade; gap since yesterday's close; rsi centred at 0; macd's histogram.",
 )
 def test_features_values(student, rng):
     prices = draw_prices(rng)
@@ -159,7 +159,8 @@ def _require_same(found: pd.DataFrame, wanted: pd.DataFrame, n: int, case: str) 
 
 @check(
     title="Nothing that comes later changes a day's features",
-    hint="No shift(-1), no centred window, no bfill, no mean or deviation of the whole table; columns of your own, too.",
+    hint="No shift(-1), no centred window, no bfill, no mean, deviation, maximum or rank of the whole table; columns "
+    "of your own, too.",
 )
 def test_features_causal(student, rng):
     prices = draw_prices(rng)

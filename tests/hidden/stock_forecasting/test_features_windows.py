@@ -63,7 +63,8 @@ def ask_windows(student: Student, lookback: int, horizon: int) -> object:
 
 @check(
     title="X holds every window, oldest day first, in float32",
-    hint="n - lookback - horizon + 1 windows of (lookback, n_features): the last one, too; y and days are as many.",
+    hint="n - lookback - horizon + 1 windows of (lookback, n_features), in the order of time, the last one, too; y "
+    "and days are as many. reshape exchanges no axes, it mixes them.",
 )
 def test_windows_shape(student):
     for lookback, horizon in CASES:
@@ -163,8 +164,8 @@ def plain_case(rng: np.random.Generator, low: float, high: float) -> tuple[int, 
 
 @check(
     title="Train, val and test follow each other in the order of time and have the sizes asked for",
-    hint="Blocks, not a random choice; fractions of n, rounded; all windows are used without a gap. "
-    "ValueError if a part would be empty.",
+    hint="Blocks, not a random choice; val_fraction first, then test_fraction, both of n, rounded to the nearest; all "
+    "windows are used without a gap. ValueError if a part would be empty.",
 )
 def test_split_parts(student, rng):
     for low, high in ((0.55, 0.95), (0.05, 0.45)):
@@ -217,8 +218,8 @@ def standardised(values: np.ndarray, taught: np.ndarray) -> np.ndarray:
 
 @check(
     title="The Scaler standardises by what fit saw: each feature by its own numbers, the target by its own",
-    hint="Mean and deviation (ddof 0) over windows and days, kept from fit; transform learns nothing, also not from one "
-    "window; what never varied becomes 0; float32; fit returns the scaler and begins anew each time.",
+    hint="Minus mean, by deviation (ddof 0), both over windows and days, kept from fit; transform learns nothing, also "
+    "not from one window; what never varied becomes 0; float32; fit returns the scaler and begins anew each time.",
 )
 def test_scaler_statistics(student, rng):
     (X, y), (X2, y2) = draw_training(rng), draw_training(rng)
@@ -241,8 +242,8 @@ def test_scaler_statistics(student, rng):
 
 @check(
     title="inverse_target takes back what transform_target did, in float64",
-    hint="Times the deviation, then plus the mean: the target's own, and in that order. float32 stays float32 unless it is "
-    "made float64 first.",
+    hint="Times the deviation, then plus the mean: the target's own, in that order, and no exp. float32 stays float32 "
+    "unless it is made float64 first.",
 )
 def test_scaler_inverse(student, rng):
     X, y = draw_training(rng)

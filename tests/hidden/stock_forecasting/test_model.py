@@ -41,8 +41,8 @@ def gate_sizes(inputs: int, hidden: int) -> set[int]:
 
 @check(
     title="Windows (batch, time, n_features) give one forecast each, (batch,), of either sign and any size",
-    hint="The head ends in a linear layer of one number, without an activation behind it; .squeeze(-1) takes its dimension "
-    "away, and no other: a batch of one window is (1,).",
+    hint="The head ends in a linear layer of one number, without an activation behind it; .squeeze(-1) takes its "
+    "dimension away, and no other: a batch of one window is (1,). Windows may have any number of days.",
 )
 def test_model_shape(student, rng):
     cases = [(7, 5, 3), (1, 5, 3), (5, 7, 1), (1, 1, 2), (3, 3, 3)]
@@ -60,7 +60,8 @@ def test_model_shape(student, rng):
 
 @check(
     title="A window's forecast has nothing to do with the other windows of its batch",
-    hint="PyTorch's cells read (time, batch, n_features) unless they are told batch_first=True.",
+    hint="PyTorch's cells read (time, batch, n_features) unless they are told batch_first=True; reshape would mix "
+    "windows, as would a mean or maximum over the batch.",
 )
 def test_model_rows(student, rng):
     for cell in GATES:
@@ -100,7 +101,8 @@ def test_model_order(student, rng):
 
 @check(
     title="Each window begins with nothing remembered",
-    hint="Do not keep the hidden state on self: passing none to the cell starts from zeros.",
+    hint="Keep nothing on self from call to call, no hidden state, no running mean: passing none to the cell starts "
+    "from zeros. Nothing random either: in evaluation the same window has the same forecast.",
 )
 def test_model_stateless(student, rng):
     windows, others, fewer = rng.normal(size=(6, TIME, FEATURES)), *rng.normal(2, 3, (2, 6, TIME, FEATURES))
@@ -116,7 +118,7 @@ def test_model_stateless(student, rng):
 
 @check(
     title="cell chooses rnn, gru or lstm: one, three or four gates; another cell is a ValueError",
-    hint="CELLS has the classes. The error names the cell that was asked for, and those that there are.",
+    hint="CELLS has the classes, gru is the default. The error names the cell asked for, and those that there are.",
 )
 def test_model_cells(student, rng):
     inputs, hidden = int(rng.integers(2, 6)), int(rng.integers(3, 8))
@@ -138,7 +140,8 @@ def test_model_cells(student, rng):
 
 @check(
     title="num_layers stacks recurrent layers, and the forecast comes from the topmost",
-    hint="Pass num_layers on; h_n[-1] is the last state of the topmost layer, h_n[0] that of the lowest.",
+    hint="Pass num_layers on, in one direction only (not bidirectional); h_n[-1] is the last state of the topmost "
+    "layer, h_n[0] that of the lowest.",
 )
 def test_model_layers(student, rng):
     hidden = int(rng.integers(3, 7))
@@ -160,8 +163,8 @@ def test_model_layers(student, rng):
 
 @check(
     title="Dropout acts in training alone: between the layers and before the linear one",
-    hint="PyTorch's own dropout=… acts between layers alone, so with one layer there is none: an nn.Dropout on the last state, "
-    "too. Functional dropout needs training=self.training.",
+    hint="PyTorch's dropout=… acts between layers alone, with one layer nowhere: an nn.Dropout on the last state, "
+    "too. dropout is the share dropped, not kept, nor always 0.5. Functional dropout needs training=self.training.",
 )
 def test_model_dropout(student, rng):
     windows = rng.normal(size=(6, TIME, FEATURES))

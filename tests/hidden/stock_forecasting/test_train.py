@@ -165,14 +165,15 @@ def training(student: Student, case: Case) -> Training:
 
 @check(
     title="Each batch steps along its own gradient",
-    hint="Forward, accelerator.backward of the mean loss, optimizer.step, zero_grad: once a batch, with what prepare returned.",
+    hint="backward of the mean loss (no root), optimizer.step, zero_grad: in this order, once a batch, with what "
+    "prepare returned; the model passed in learns, no copy. (batch, 1) beside (batch,) becomes (batch, batch).",
 )
 def test_sgd_steps(training):
     model, _ = training.fit(loop := Loop(weight_decay=0.05))
     training.require(model.state_dict(), loop, "the weights after four steps")
 
 
-@check(title='optimizer="adamw" trains with AdamW', hint="make_optimizer is given: train with what it returns.")
+@check(title='optimizer="adamw" trains with AdamW', hint="make_optimizer is given, decay and all: train with it.")
 def test_adamw(training):
     model, _ = training.fit(loop := Loop(optimizer="adamw", lr=0.03, weight_decay=0.3))
     training.require(model.state_dict(), loop, "the weights after four steps")
@@ -180,8 +181,7 @@ def test_adamw(training):
 
 @check(
     title='loss="huber" and loss="mse" are what is minimised and what the history tells',
-    hint="make_loss is given, and gives the loss of each sample: use it in training and in validation, with the mean over the "
-    "batch for the step.",
+    hint="make_loss is given, and gives each sample's loss: use it in training, by its mean, and in validation.",
 )
 def test_losses(training):
     for kind in ("huber", "mse"):
@@ -196,7 +196,7 @@ def test_losses(training):
 
 @check(
     title="Accumulated batches step like one large batch",
-    hint="accumulate(model) around the whole step; Accelerate divides the loss by k, you do not; zero_grad after step.",
+    hint="accumulate(model) around the whole step; accelerator.backward divides by k, not you; optimizer.zero_grad.",
 )
 def test_accumulation(training):
     for k, batch_size in ((2, 4), (4, 2)):
@@ -207,7 +207,7 @@ def test_accumulation(training):
 
 @check(
     title="Clipping bounds the norm of the whole gradient, and None leaves it alone",
-    hint="accelerator.clip_grad_norm_ over all parameters, after backward and before the step.",
+    hint="accelerator.clip_grad_norm_ (the Euclidean norm) over all parameters, after backward and before the step.",
 )
 def test_clipping(training):
     tight = 0.25 * min(training.case.trained(Loop()).norms)
@@ -220,7 +220,7 @@ def test_clipping(training):
 
 @check(
     title="With accumulation the gradient is clipped once a step, when it is complete",
-    hint="Only if accelerator.sync_gradients: part of a gradient is longer than the whole, and clipping it turns the step.",
+    hint="Only if accelerator.sync_gradients: clipping a part turns the step. Do not divide max_grad_norm by k.",
 )
 def test_clipping_accumulated(training):
     tight = 0.25 * min(training.case.trained(Loop(window=2)).norms)
@@ -248,8 +248,8 @@ def require_floats(values: object, what: str, case: str) -> list[float]:
 
 @check(
     title="An epoch's training loss is the mean over its samples, and its time that of training and validation",
-    hint="A smaller last batch weighs less: do not average the batches' means. With accumulation, count the loss before it is "
-    "divided. Begin anew in each epoch; .item() or float() for one Python float an epoch.",
+    hint="A smaller last batch weighs less: do not average the batches' means. With accumulation, count each batch, "
+    "its loss undivided. Begin anew in each epoch; .item() or float() for one Python float an epoch.",
 )
 def test_history_training(training):
     for k in (1, 2):
@@ -269,7 +269,7 @@ def test_history_training(training):
 
 @check(
     title="The validation loss is the mean over its samples after each epoch, in eval mode and without gradients",
-    hint="model.eval() and torch.no_grad(), after the epoch's steps; sum over samples and divide by their number.",
+    hint="model.eval() and torch.no_grad(), over val_loader, after the epoch's steps; a float; not the batches' means.",
 )
 def test_history_validation(training):
     loop, case = Loop(epochs=2, lr=STILL), training.case

@@ -119,8 +119,8 @@ def test_early_stop(courses):
 
 @check(
     title="The model ends with the weights of the epoch with the lowest validation loss, the first among equals",
-    hint="Copy them when the loss is lower than ever (clone: state_dict() only refers to the weights) and load them in the "
-    "end, also if no patience was lost. best_epoch counts from 1.",
+    hint="Copy them when the loss is lower than ever, after the first epoch however large it is (clone: state_dict() "
+    "only refers to the weights). Load them in the end, also if all epochs were trained. best_epoch counts from 1.",
 )
 def test_best_epoch(courses, rng):
     middle = int(rng.integers(1, 4))
@@ -147,8 +147,8 @@ def test_best_epoch(courses, rng):
 
 @check(
     title="Processes stop together, by the loss over the samples of all of them",
-    hint="Gather the losses before the decision: if each process looks at its own share, one leaves and the others wait for it "
-    "for ever.",
+    hint="Gather the losses before the decision, which all take, not the main process alone: if each looks at its own "
+    "share, one leaves and the others wait for it for ever.",
 )
 def test_two_process_stop(courses, rng):
     both = np.array([20, 12, 16, 8, 24, 28, 4, 4])  # best in epoch 4, two worse ones, then better ones

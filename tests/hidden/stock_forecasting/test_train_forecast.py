@@ -103,7 +103,7 @@ def own_mae(run: Run) -> float:
 
 @check(
     title="A recurrent network learns what can be known about the next day",
-    hint="Every batch a step, in training mode; the best epoch's weights in the end: see the checks above.",
+    hint="Every batch a step, at config.lr, in training mode; the best epoch's weights in the end: see above.",
 )
 def test_forecast(student, forecasting, own_mae, rng, thresholds, gauge):
     model = student.make(recipe("ProbeRegressor", 2, HIDDEN, forecasting.seed))

@@ -35,7 +35,8 @@ def shapes(rng: np.random.Generator, questions: int) -> Iterator[tuple[int, int,
 
 @check(
     title="walk_forward_splits trains on everything before the validation block, and on nothing after it",
-    hint="The training part grows from fold to fold: 0, 1, 2 … up to the block. No shuffling, no sliding window.",
+    hint="Pairs (train, val), the earliest block first. The training part grows from fold to fold: 0, 1, 2 … up to the "
+    "block. No shuffling, no sliding window.",
 )
 def test_splits_forward(tuner, rng):
     for shape in shapes(rng, 6):
@@ -100,7 +101,8 @@ def test_splits_gap(tuner, rng):
 
 @check(
     title="walk_forward_splits refuses folds without windows",
-    hint="ValueError if the first fold would have nothing to train on, or one of them nothing to validate on.",
+    hint="ValueError if the gap leaves the first fold nothing to train on, or one of them has nothing to validate on; "
+    "one window is enough.",
 )
 def test_splits_refuse(tuner, rng):
     m = int(rng.integers(9, 30))
@@ -135,8 +137,8 @@ def trials(settings: dict[str, list], mae: list[float], errors: list[str], rng: 
 
 @check(
     title="best gives the settings of the smallest error, as they were tried",
-    hint="Leave out the rows that failed, and only them, in columns of dtype object, too, which np.isnan cannot read; "
-    "None is a setting like any other, and 16 is not 16.0. If no trial went well: ValueError with the first one's error.",
+    hint="Leave out failed rows, and only them (np.isnan cannot read dtype object): then places are not labels. None "
+    "is a setting, `seconds` is not, 16 is not 16.0. If no trial went well: ValueError with the first one's error.",
 )
 def test_best_settings(tuner, rng):
     lr, width = float(rng.uniform(0.001, 0.1)), int(rng.integers(5, 60))

@@ -102,8 +102,8 @@ def near(got: float, expected: float) -> bool:
 @check(
     title="A trial's score is the mean error over its folds, in units of price",
     hint="Walk forward over the known days, half of the windows before the first block, with the gap that they need; "
-    "training loaders are shuffled; each setting goes where it belongs, and what is not set keeps its default; "
-    "`close` is the price before the target's day; evaluate's mae, not a loss.",
+    "training loaders are shuffled; settings, seed and accelerator go where they belong, the rest keeps its default; "
+    "`close` is the price before the target's day; mean and deviation of evaluate's mae.",
 )
 def test_search_score(tuner, walk, space, rng):
     plain = {"weight_decay": [0.37], "loss": ["mse"]}
@@ -133,8 +133,8 @@ def require_scores(row: dict, settings: dict, known: pd.DataFrame, seed: int, ac
 
 @check(
     title="In each fold everything learns anew, from its training windows alone",
-    hint="A new Scaler, fitted on X and y of the training windows, and a new network for each fold, after "
-    "torch.manual_seed(seed) each time: nothing that has seen the validation windows, or another fold's.",
+    hint="A new Scaler, fitted on X and y of the training windows, for both parts, and a new network for each fold, "
+    "after torch.manual_seed(seed) each time: nothing that has seen the validation windows, or another fold's.",
 )
 def test_search_learns_anew(tuner, walk, rng):
     seed = int(rng.integers(999))

@@ -49,8 +49,8 @@ def went_well(error: object) -> bool:
 
 @check(
     title="search gives one row a trial, with what was tried",
-    hint="Rows from 0 on, in the order of the trials; None stays None and 16 stays 16 in a column of dtype object. "
-    "Each setting is drawn for itself: not the same place of each list.",
+    hint="Rows from 0 on, in the order of the trials, `error` too; None stays None and 16 stays 16 in dtype object. "
+    "Each setting of each trial is a draw of its own, by one generator, from the whole list, the last value too.",
 )
 def test_search_table(tuner, walk, rng):
     space = {
@@ -146,8 +146,8 @@ def test_search_failed_trial(tuner, walk, rng):
 
 @check(
     title="The same seed gives the same trials with the same scores, another seed other trials",
-    hint="A generator made from `seed` draws the trials, and each network's first weights follow from `seed`, too: "
-    "whatever was drawn before does not matter.",
+    hint="A generator made from `seed` draws the trials. A network's first weights are drawn when it is built: they "
+    "follow from `seed`, too, whatever was drawn before.",
 )
 def test_search_reproducible(tuner, walk, rng):
     space = {
@@ -170,8 +170,8 @@ def test_search_reproducible(tuner, walk, rng):
 
 @check(
     title="No trial begins after the budget, but the first always runs",
-    hint="Compare the clock before each trial; 0 is a budget, too, and None is none. `seconds` is of the trial alone. "
-    "Processes whose clocks differ have to agree, or one leaves the other waiting; and to draw the same settings.",
+    hint="Compare the wall clock before each trial, from the search's begin; 0 is a budget, None is none. `seconds`: "
+    "of the trial alone. Processes whose clocks differ must agree, or one waits for ever; and draw the same settings.",
 )
 def test_search_budget(tuner, walk, rng):
     slow, quick = {"epochs": [1000], "lookback": [4]}, {"epochs": [2], "lookback": [4]}  # 0.1 s, and hardly anything
