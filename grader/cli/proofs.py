@@ -36,7 +36,7 @@ def proof_table(proofs: Sequence[Proof]) -> RenderableType:
     table = wide_table()
     table.caption = "cases that got what they must, of all: starter 0, correct work in full, each mutant's check failed"
     table.caption_justify = "left"
-    table.add_column("assignment")
+    table.add_column("assignment", no_wrap=True, min_width=20)
     for column in COLUMNS:
         table.add_column(column, justify="right")
     below = []

@@ -48,4 +48,4 @@ def daily_sentiment(
 
 def add_sentiment(features: pd.DataFrame, sentiment: pd.DataFrame) -> pd.DataFrame:
     same_days = sentiment.reindex(index=features.index).fillna(0.0)
-    return pd.concat([features, same_days], axis="columns")
+    return pd.concat([features, same_days], axis="columns", sort=False)
