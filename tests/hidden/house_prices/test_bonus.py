@@ -59,9 +59,10 @@ def test_table(on_stand_ins, market):
 
 @check(
     title="The scores are errors on held-out houses",
-    hint="RMSE of the log price, for all four on the same folds; an alpha left at 1 leaves Lasso nothing but the mean.",
+    hint="RMSE of the log price, for all four on the same folds: a KFold that shuffles without its seed draws others for "
+    "each. An alpha left at 1 leaves Lasso nothing but the mean.",
 )
-def test_scores(on_stand_ins, market, gauge):
+def test_scores(on_stand_ins, market, rng, gauge):
     got = compared(on_stand_ins, market.table, "market")
     X, y = market.table.drop(columns="SalePrice"), np.log1p(market.table["SalePrice"])
     folds = KFold(3, shuffle=True, random_state=1)
@@ -70,6 +71,21 @@ def test_scores(on_stand_ins, market, gauge):
         mean = float(as_array(got.loc[name, "rmse_log_mean"], "rmse_log_mean"))
         rule = f"{name}'s error is about that of least squares"
         gauge(mean / expected, rule, at_least=0.7, at_most=1.3, unit=" times")
+    require_same_folds(on_stand_ins, rng)
+
+
+def require_same_folds(student, rng: np.random.Generator) -> None:
+    """Houses that nothing tells apart: each regressor answers the training mean, and only other folds change its score."""
+    n = 40
+    y = 12 + rng.choice([-1, 1], n) * np.clip(np.exp(rng.normal(-1, 1, n)), 0, 5)  # a few far off: the folds differ
+    table = pd.DataFrame({"LotArea": 9000.0, "YrSold": 2008.0, "SalePrice": np.expm1(y)})
+    got = compared(student, table.set_index(pd.RangeIndex(1, n + 1, name="Id")), "houses alike")
+    # Rounding is a millionth; on other folds the mean moves by some per cent, the spread by much more.
+    for score in ("rmse_log_mean", "rmse_log_std"):
+        scores = as_array(got.loc[NAMES, score], score)
+        case = f"{score} of houses that differ in nothing but their price, where all four answer the mean"
+        same = np.allclose(scores, scores[0], rtol=1e-3, atol=0)
+        require(same, "all four regressors are scored on the same folds", got=scores, case=case)
 
 
 @check(

@@ -1,5 +1,7 @@
 """Task 1: what `load_data` reads, what the summaries say, what the figures show."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import scipy.stats
@@ -82,14 +84,18 @@ def test_missing_file(student):
 
 @check(
     title="A file without the expected columns raises ValueError that names them",
-    hint="Compare the columns found with the expected ones and put the missing names into the message.",
+    hint="Compare the columns found with the expected ones, Id too, and put all missing names into the message. Do so "
+    "before Id becomes the index: set_index raises a KeyError.",
 )
 def test_wrong_columns(student, houses, rng):
     gone = rng.choice(["LotArea", "KitchenQual", "GarageCars", "YrSold", "Neighborhood"], 2, replace=False).tolist()
-    with student.raises(ValueError) as raised:
-        student.explore.load_data(file("t.csv", as_csv(houses.train.iloc[:5].drop(columns=gone))))
-    for name in gone:
-        require(name in raised[0].text, "the message names every missing column", expected=name, got=raised[0].text)
+    whole = houses.train.iloc[:5].reset_index()
+    for absent in (gone, ["Id"], ["Id", gone[0]]):
+        text = whole.drop(columns=absent).to_csv(index=False, na_rep="NA")
+        with student.raises(ValueError) as raised:
+            student.explore.load_data(file("t.csv", text))
+        unnamed = [name for name in absent if not re.search(rf"\b{name}\b", raised[0].text)]
+        require(not unnamed, "the message names every missing column", expected=absent, got=raised[0].text)
 
 
 @check(title="A file without SalePrice, as Kaggle's test.csv, is read", hint="SalePrice is what is to be predicted.")

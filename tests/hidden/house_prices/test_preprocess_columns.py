@@ -143,7 +143,8 @@ def test_subclass_is_a_code(houses, fitted):
 
 @check(
     title="A category that fit never saw switches every indicator of its column off",
-    hint="No error, no new column, and not one of the known categories: OneHotEncoder calls it handle_unknown='ignore'.",
+    hint="No error, no new column, and not one of the known categories: OneHotEncoder calls it handle_unknown='ignore'. "
+    "So does a hole where NA is no answer: the commonest category is not to fill it.",
 )
 def test_unseen_category(houses, fitted):
     strangers = {"Neighborhood": ["Atlantis", "Xanadu"], "RoofMatl": ["Straw", "Glass"]}
@@ -151,6 +152,12 @@ def test_unseen_category(houses, fitted):
     for column, code in codes.items():
         for unseen in code[:2]:
             assert_close(unseen, code[2:].min(axis=0), f"the indicators of an unseen {column}", **CLOSE)
+    holes = ("MSZoning", "Exterior1st", "SaleType")
+    codes = fitted.codes({c: houses.variants(c, [None, *_known(houses, c)]) for c in holes})
+    for column, (hole, *known) in codes.items():
+        off, on = np.min(known, axis=0), np.max(known, axis=0)
+        moving = off != on  # what no value switches may tell that one was missing
+        assert_close(hole[moving], off[moving], f"the indicators of a hole in {column}", **CLOSE)
 
 
 @check(

@@ -89,7 +89,7 @@ def clean(df, kinds):
 def encoder(table, kinds):
     """An unfitted scikit-learn pipeline for a cleaned table."""
     by = {what: [name for name, k in kinds.items() if k == what] for what in ("number", "ladder", "category")}
-    values = [sorted(set(table[name]) - {HOLE}) for name in by["category"]]
+    values = [sorted(set(table[name]) - {HOLE}) or [NONE] for name in by["category"]]
     rungs = OrdinalEncoder(
         categories=[LADDERS[name] for name in by["ladder"]], handle_unknown="use_encoded_value", unknown_value=np.nan
     )
