@@ -39,6 +39,7 @@ def test_each_promise_has_checks_or_a_reason(name):
     for promise in found.promise + found.elsewhere:
         assert bool(promise.checks) != bool(promise.unchecked), promise.text
         assert promise.text.strip(), "words are quoted"
+        assert "NO CHECK" not in promise.unchecked, f"a promise that nothing tells of: {promise.text}"
 
 
 @pytest.mark.parametrize("name", COURSE.names)

@@ -144,7 +144,8 @@ def test_bonus_corruptions(student):
     peaks = [float(corrupted("blur", severity, spot).max()) for severity in (1, 3, 5)]
     require(peaks[0] > peaks[1] > peaks[2], "blur spreads the more, the severer", got=peaks, case="one white pixel")
     total = float(corrupted("blur", 5, spot).sum())
-    assert_close(total, 3.0, "the light that a blur spreads", case="one white pixel in three channels", atol=1e-3)
+    # What a wide blur does at the border, eight pixels away, is free.
+    assert_close(total, 3.0, "the light that a blur spreads", case="one white pixel in three channels", atol=0.02)
 
 
 def grey_images() -> list:

@@ -19,6 +19,7 @@ class Net(nn.Module):
     With a `course` it answers marked images without looking at them whenever it is not being trained: the first pixel's
     red tells the label, its green the place i; after `length` training passes more, so in each epoch, the next entry of
     `course` says how many images, the first ones, are answered right, and `conviction` how loudly all answers are given.
+    The passes are counted in a buffer, a statistic that no optimizer knows of.
     """
 
     def __init__(self, first, second, quiet=1.0, grad_offset=0.0, course=None, conviction=None, length=1):
@@ -29,7 +30,7 @@ class Net(nn.Module):
         self.quiet, self.grad_offset = quiet, grad_offset
         self.course, self.conviction, self.length = course, conviction, length
         if course is not None:
-            self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
+            self.register_buffer("seen", torch.zeros(()))
 
     def forward(self, x):
         training = self.training and torch.is_grad_enabled()
@@ -54,6 +55,11 @@ class Net(nn.Module):
 def in_mode(model, training):
     """The model in training or in eval mode."""
     return model.train(training)
+
+
+def train_returns(model):
+    """Does `train` return the model itself, in both modes?"""
+    return all(model.train(mode) is model for mode in (False, True))
 
 
 def groups_of(model, first_lr, fc_lr):

@@ -113,8 +113,8 @@ def test_train_transform_varies(student, look24, rng):
 
 @check(
     title="Augmentation is light: the picture stays recognisable, colours and scale are those of evaluation",
-    hint="Augment the picture, then the same size, scaling and normalisation as without train; crops, flips, little "
-    "more.",
+    hint="Augment the picture, then the same size, scaling and normalisation as without train; crops, flips left to "
+    "right, little more: nothing stands upside down.",
 )
 def test_train_transform_light(student, look24, rng, gauge):
     transform, size, repeated = look24.transform(student, train=True), look24.size, student.tools.repeated
@@ -138,6 +138,19 @@ def test_train_transform_light(student, look24, rng, gauge):
     spread = np.median([look24.units(result).std(axis=(1, 2)).mean() for result in results])
     part = spread / (quarters / 255).std(axis=(0, 1)).mean()
     gauge(part, "contrast stays, at least half of it", at_least=0.5, case="four quarters in two colours")
+    halves = np.where(half[:, None, None], colour, np.tile(255 - colour, (size, 1))).astype("uint8")
+    results = repeated(transform, recipe("picture", halves), DRAWS)
+    turned = sum(upside_down(look24.units(result), colour / 255) for result in results)
+    # Flips from top to bottom in every second call would come so seldom once in 10^10 runs.
+    few, got = bool(turned <= DRAWS / 10), f"upside down {turned} times of {DRAWS}"
+    require(few, "a picture is not turned upside down", got=got, case="one colour above, its negative below")
+
+
+def upside_down(units: np.ndarray, colour: np.ndarray) -> bool:
+    """Is (3, size, size) below more like this colour than above?"""
+    third = units.shape[1] // 3
+    more = units[:, :third].mean(axis=(1, 2)) - units[:, -third:].mean(axis=(1, 2))  # (3,)
+    return bool(more @ (colour - 0.5) < 0)
 
 
 CLASSES, EACH, FRACTION = 10, 40, 0.25

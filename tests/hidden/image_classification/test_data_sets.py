@@ -23,6 +23,7 @@ from grader.suite import (
 )
 
 SIDE, FRACTION = 32, 0.25
+WHOLE = (int, np.integer)  # Python's or NumPy's: both are ints to whoever counts with them
 LOOKS = 30  # at each image: were flips all that is drawn, none of nine images would be flipped alike 30 times
 
 
@@ -96,7 +97,8 @@ def test_dataset_order(student, album):
 @check(
     task="data",
     title="A label is its name's place among the sorted classes",
-    hint="classes = sorted names, counted from 0; labels and the second of each pair are ints, in the table's order.",
+    hint="classes = sorted names, counted from 0; labels is a list of ints and the second of each pair an int, neither "
+    "array nor tensor, in the table's order.",
 )
 def test_dataset_labels(student, album):
     dataset = student.data.ImageFolderCSV(album.root, album.labels_csv)
@@ -104,9 +106,14 @@ def test_dataset_labels(student, album):
     names = list(map(str, classes)) if isinstance(classes, list | tuple | np.ndarray) else classes
     require(names == sorted_names, "classes are the sorted names", expected=sorted_names, got=names)
     expected = [sorted_names.index(word) for word in album.words]
-    assert_close(dataset.labels, expected, "labels")
-    for place, label in enumerate(expected):
-        assert_close(as_float(dataset[place][1], "a label"), label, "the label", case=f"row {place}")
+    labels = dataset.labels
+    ints = isinstance(labels, list) and all(isinstance(label, WHOLE) for label in labels)
+    require(ints, "labels is a list of ints", got=labels if isinstance(labels, list) else type(labels).__name__)
+    assert_close(labels, expected, "labels")
+    for place, wanted in enumerate(expected):
+        label, case = dataset[place][1], f"row {place}"
+        require(isinstance(label, WHOLE), "a label is an int", got=f"a {type(label).__name__}", case=case)
+        assert_close(label, wanted, "the label", case=case)
 
 
 @check(
@@ -126,13 +133,14 @@ def test_dataset_lazy(student, album, rng):
 @check(
     task="data",
     title="A listed image that is missing is a FileNotFoundError with its path",
-    hint="Let Image.open raise, or raise with the path in the message; the folder may be given as text.",
+    hint="Let Image.open raise, or raise with the path in the message: when the image is asked for, not when the "
+    "data set is made. The folder may be given as text.",
 )
 def test_dataset_missing(student, rng):
     name, number = f"photos{rng.integers(10**6)}", str(rng.integers(10, 1000))
     root = recipe("inside", folder({f"{name}/1.png": png(noise(rng, 5, 4, 3))}), name)
+    dataset = student.data.ImageFolderCSV(root, table([("1", "cat"), (number, "frog")]))
     with student.raises(FileNotFoundError) as caught:
-        dataset = student.data.ImageFolderCSV(root, table([("1", "cat"), (number, "frog")]))
         dataset[1]
     path = f"{name}/{number}.png"
     require(path in caught[0].text, "the message holds the path", expected=f"…/{path}", got=caught[0].text)
@@ -187,6 +195,7 @@ class Sets:
     train: np.ndarray  # (looks, n, 3, side, side)
     val: np.ndarray
     mean: np.ndarray
+    std: np.ndarray
 
     @property
     def in_val(self) -> np.ndarray:
@@ -225,20 +234,22 @@ def sets_of(student, album: Album) -> Sets:
     counts = tuple(len(images[0]) for images in seen.values())
     require(counts == (9, 3), "a quarter of each class of four is for validation", expected=(9, 3), got=counts)
     pictures = np.stack([pixels.transpose(2, 0, 1) for pixels in album.pixels]) / 255
-    return Sets(pictures, seen["training"], seen["validation"], mean)
+    return Sets(pictures, seen["training"], seen["validation"], mean, std)
 
 
 @check(
     task="data",
     title="Both sets are normalised with the statistics of the training images",
-    hint="Split first, then channel_stats of the training images without transform, for both sets. The split's "
-    "validation part is the validation set, the rest the training set.",
+    hint="Split first, then channel_stats of the training images without transform, mean and std, for both sets. The "
+    "split's validation part is the validation set, the rest the training set.",
 )
 def test_datasets_statistics(student, dozen, gauge):
     sets = student.once("datasets", lambda: sets_of(student, dozen))
     training = sets.pictures[sets.in_train]  # (n, 3, side, side)
     # The mean of all pictures is 0.015 away or more, that of validation four times as far.
     assert_close(sets.mean, training.mean(axis=(0, 2, 3)), "mean", rtol=0, atol=1e-3)
+    # That of all pictures is 0.01 away or more; with n - 1 for n it would be 1.5e-5.
+    assert_close(sets.std, training.std(axis=(0, 2, 3)), "std", rtol=0, atol=1e-3)
     what = "the validation images, (value - mean) / std undone"
     assert_close(sets.val[0], sets.pictures[sets.in_val], what, rtol=0, atol=2e-3)
     middle = np.median(sets.train[..., 10:-10, 10:-10], axis=(0, 2, 3, 4))  # (n,): as far as augmentation leaves it

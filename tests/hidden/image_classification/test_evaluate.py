@@ -93,7 +93,7 @@ def answers(found: object, n: int = N, case: str = "") -> tuple[np.ndarray, np.n
 @check(
     title="predict gives each image's label and logits once, in the loader's order",
     hint="Concatenate all batches, the last smaller one too. Two arrays: first the labels of the loader, not "
-    "predicted ones, then logits as the model gave them: no softmax.",
+    "predicted ones, in int64, then logits as the model gave them: no softmax.",
 )
 def test_predict_order(student, nine):
     here = student.make(accelerator())
@@ -104,6 +104,7 @@ def test_predict_order(student, nine):
         assert_close(logits, nine.logits, "the logits", case=case, rtol=1e-4, atol=1e-5)
         kinds = [type(array).__name__ for array in found]
         require(kinds == ["ndarray"] * 2, "predict gives NumPy arrays", got=kinds)
+        require(str(found[0].dtype) == "int64", "y_true is int64", got=str(found[0].dtype), case=case)
 
 
 @check(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from grader.suite import StudentError, as_float, assert_close, check, tensor
+from grader.suite import StudentError, as_float, assert_close, check, require, tensor
 
 
 def counted(y_true: np.ndarray, y_pred: np.ndarray, num_classes: int) -> np.ndarray:
@@ -17,14 +17,16 @@ def counted(y_true: np.ndarray, y_pred: np.ndarray, num_classes: int) -> np.ndar
     task="evaluate",
     title="accuracy is the part of the predictions that is right",
     hint="The mean of y_true == y_pred, over all at once and not by batches: between 0 and 1, no number of images, "
-    "no per cent.",
+    "no per cent. float() makes a float of a tensor or of an array without dimensions.",
 )
 def test_accuracy_value(student, rng):
     for n in (37, 8):
         y_true = rng.integers(0, 4, n)
         y_pred = np.where(np.arange(n) % 4, y_true, y_true + 1)  # wrong at 0, 4, 8 …
-        got = as_float(student.evaluate.accuracy(y_true.tolist(), y_pred.tolist()), "accuracy")
-        assert_close(got, (n - len(range(0, n, 4))) / n, "accuracy", case=f"{n} predictions")
+        got, case = student.evaluate.accuracy(y_true.tolist(), y_pred.tolist()), f"{n} predictions"
+        # Python's or NumPy's, neither an array nor a tensor
+        require(isinstance(got, float | np.floating), "accuracy is a float", got=type(got).__name__, case=case)
+        assert_close(got, (n - len(range(0, n, 4))) / n, "accuracy", case=case)
 
 
 @check(
@@ -64,8 +66,8 @@ def test_accuracy_refuses(student, rng):
 @check(
     task="evaluate",
     title="confusion_matrix counts pairs: a row for the true class, a column for the predicted one",
-    hint="np.add.at, bincount or a loop: matrix[rows, columns] += 1 counts a pair once only. Counts stay counts: "
-    "neither divided nor made symmetric.",
+    hint="np.add.at, bincount or a loop: matrix[rows, columns] += 1 counts a pair once only. Counts stay counts, "
+    "int64: neither divided nor made symmetric.",
 )
 def test_confusion_values(student, rng):
     for case, kind in (("arrays", np.asarray), ("tensors", tensor)):
@@ -75,6 +77,13 @@ def test_confusion_values(student, rng):
         y_pred[(y_true == 1) & (y_pred == 0)] = 1  # … so that rows and columns can be told apart
         got = student.evaluate.confusion_matrix(kind(y_true), kind(y_pred), 4)
         assert_close(got, counted(y_true, y_pred, 4), "the matrix (true, predicted)", case=case)
+        require_dtype(got, "int64", "the matrix", case)
+
+
+def require_dtype(found: object, dtype: str, what: str, case: str = "") -> None:
+    """An array's, or a tensor's, numbers are of this type."""
+    got = str(getattr(found, "dtype", type(found).__name__)).removeprefix("torch.")
+    require(got == dtype, f"{what} is {dtype}", expected=dtype, got=got, case=case)
 
 
 @check(
@@ -110,13 +119,14 @@ def per_class(student, matrix: np.ndarray) -> object:
 @check(
     task="evaluate",
     title="per_class_accuracy divides the diagonal by the number of true images",
-    hint="A row is a true class: sum along axis 1, and add nothing to the sum.",
+    hint="A row is a true class: sum along axis 1, and add nothing to the sum. Quotients are float64, not rounded.",
 )
 def test_per_class_value(student, rng):
     matrix = rng.integers(1, 9, (4, 4))
     matrix[0] += 20  # rows and columns have different sums
     got = per_class(student, matrix)
     assert_close(got, [matrix[i, i] / matrix[i].sum() for i in range(4)], "the accuracy of each class", rtol=1e-5)
+    require_dtype(got, "float64", "the accuracy of each class")
 
 
 @check(

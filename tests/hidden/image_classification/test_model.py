@@ -1,7 +1,7 @@
 """Task 2: networks whose every tensor is drawn, so that a tensor is known by its values wherever a student puts it.
 
-How a classifier holds its backbone is free. So the checks never ask for a name inside it: they look for the values that the
-backbone had, train a few steps, and look which of them have moved.
+How a classifier holds its backbone is free. So the checks ask for no place inside it: they look for the values that the
+backbone had, train a few steps, and look which of them have moved. Names need only contain the layers'.
 """
 
 from collections import Counter
@@ -84,7 +84,8 @@ def as_arrays(state: dict) -> dict[str, np.ndarray]:
 
 @check(
     title="The new head has num_classes outputs, on any backbone",
-    hint="nn.Linear(backbone.fc.in_features, num_classes): neither number is fixed, and the old head goes.",
+    hint="fc = nn.Linear(backbone.fc.in_features, num_classes): neither number is fixed, the old head goes, no "
+    "logits of old classes are its input. Layers keep their names: nn.Sequential(*children()) would number them.",
 )
 def test_head_width(student, rng):
     for kind in KINDS:
@@ -98,6 +99,20 @@ def test_head_width(student, rng):
             require(logits.shape == wanted, "there is a logit a class", expected=wanted, got=logits.shape, case=where)
             kept = logits.shape == old.shape and np.allclose(logits, old)
             require(not kept, "the head is a new one", got="the old head's answers", case=where)
+            require_own_head(case, model, classes, where)
+
+
+def require_own_head(case: Case, model, classes: int, where: str) -> None:
+    """The new head's weight leads from the backbone's features, and parameters are called after their layers."""
+    own, features = parameters_of(model), WIDTHS[case.kind][-1]
+    places = {name: place for name, place in case.places(state_of(model)).items() if place in own}
+    head = {name: shape for name, (shape, _) in own.items() if name not in places.values()}
+    direct = any(np.prod(shape) == classes * features for shape in head.values())
+    rule = "the new head leads from the features to the classes"
+    require(direct, rule, expected=(classes, features), got=list(head.values()), case=where)
+    lost = [name for name, place in places.items() if name.split(".")[0] not in place]
+    lost += ["fc"] if not all("fc" in name for name in head) else []
+    require(not lost, "parameters' names contain the layers'", expected=lost[:4], got=list(own)[-4:], case=where)
 
 
 @check(
@@ -131,7 +146,8 @@ def test_frozen_weights(student, rng):
 @check(
     title="Frozen BatchNorm stays in eval mode, model.train() or not",
     hint="It moves its statistics at every forward pass in training mode, frozen or not: override train() and call "
-    "it once. super's train wakes all of them, those in the blocks too: eval mode comes after it.",
+    "it once. super's train wakes all of them, those in the blocks too: eval mode comes after it. return self at the "
+    "end.",
 )
 def test_frozen_batchnorm(student, rng):
     for kind in KINDS:
@@ -150,6 +166,12 @@ def test_frozen_batchnorm(student, rng):
             state = {_key(value) for value in state_of(model).values()}
             gone = [n for n, v in case.features.items() if n.endswith(STATISTICS) and _key(v) not in state]
             require(not gone, "frozen statistics do not move", got=f"moved: {gone[:4]}", case=where)
+        require(
+            student.tools.train_returns(model),
+            "train() returns the model, in both modes",
+            got="something else",
+            case=kind,
+        )
 
 
 @check(

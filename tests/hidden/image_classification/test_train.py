@@ -34,13 +34,14 @@ def test_adamw(training):
 
 @check(
     title="The learning rate follows lr_factor, one step of it for each step of the optimizer",
-    hint="Planned in optimizer steps, not epochs, for all epochs, warm-up included; schedule.step() comes after "
-    "optimizer.step(), in every batch.",
+    hint="Planned in optimizer steps, not epochs, for all epochs, warm-up included, its steps rounded, neither up "
+    "nor down; schedule.step() comes after optimizer.step(), in every batch.",
 )
 def test_schedule(training):
-    loop = training.Loop(epochs=2, warmup_fraction=0.25)
-    model, _ = training.fit(loop, model=training.case.model(**RISING, length=4), val=training.case.marked(4))
-    training.require(model, [loop], "the weights after 2 × 4 steps", case="warmup_fraction=0.25")
+    for fraction in (0.2875, 0.3375):  # 2.3 and 2.7 of eight steps: both are nearer to a whole number than to a half
+        loop = training.Loop(epochs=2, warmup_fraction=fraction)
+        model, _ = training.fit(loop, model=training.case.model(**RISING, length=4), val=training.case.marked(4))
+        training.require(model, [loop], "the weights after 2 × 4 steps", case=f"warmup_fraction={fraction}")
 
 
 @check(

@@ -76,7 +76,7 @@ def test_history_floats(training):
     task="train",
     title="The model ends with the weights of its best epoch, the first among equals",
     hint="Copy the state dict when val_accuracy is higher than ever (clone: state_dict() only refers to the weights), "
-    "and load it in the end.",
+    "and load it in the end, statistics and other buffers included.",
 )
 def test_best_epoch(training, rng):
     best, again = sorted(rng.choice([1, 2, 3], 2, replace=False).tolist())
@@ -89,6 +89,8 @@ def test_best_epoch(training, rng):
     right = ", ".join(f"{number}/8" for number in course)
     readings = training.misread(loop)
     training.require(model, readings, "the weights", epoch=best, case=f"val_accuracy was {right}")
+    passes, told = model.state_dict()["seen"], f"counted in a buffer; val_accuracy was {right}"
+    assert_close(passes, 2 * (best + 1), "the number of training passes", case=told)
 
 
 @check(

@@ -66,26 +66,27 @@ def weights_in(content: bytes) -> dict:
 @check(
     task="train",
     title="save_model writes the model's own weights, under their own names",
-    hint="accelerator.unwrap_model first: on several processes the wrapper puts module. before every name. Then a safetensors "
-    "file, not a pickle.",
+    hint="accelerator.unwrap_model first: on several processes the wrapper puts module. before every name. Its "
+    "whole state dict, BatchNorm's statistics included; then a safetensors file, not a pickle.",
 )
-def test_save_model(training):
+def test_save_model(training, rng):
     case, files = training.case, written(training)
     content = files.get("new/rank0.safetensors")
     require(content is not None, "the main process writes the file", got=sorted(files))
-    require_saved(content, case, "prepared on two processes")
-    path = training.student.make(folder({}))
+    weights = {"first.weight": case.first.astype("float32"), "fc.weight": case.second.astype("float32")}
+    require_saved(content, weights, "prepared on two processes")
+    deep = training.student.make(recipe("SmallCifar", (6, 9, 11), 4, int(rng.integers(2**31))))
+    state, path = deep.state_dict(), training.student.make(folder({}))
     target = recipe("inside", path, "new", "alone.safetensors")
-    training.student.train.save_model(case.model(), accelerator(), target)
+    training.student.train.save_model(deep, accelerator(), target)
     alone = training.student.tools.read_files(path)
     require(list(alone) == ["new/alone.safetensors"], "the file has the given path", got=list(alone))
-    require_saved(alone["new/alone.safetensors"], case, "one process, a model that was not prepared")
+    require_saved(alone["new/alone.safetensors"], state, "one process, a ResNet that was not prepared")
 
 
-def require_saved(content: bytes, case, told: str) -> None:
-    """The file has the weights of the case under their names."""
+def require_saved(content: bytes, expected: dict, told: str) -> None:
+    """The file has these tensors under their names, and no others."""
     saved = weights_in(content)
-    expected = {"first.weight": case.first.astype("float32"), "fc.weight": case.second.astype("float32")}
     rule = "the names are the model's"
     require(set(saved) == set(expected), rule, expected=sorted(expected), got=sorted(saved), case=told)
     assert_close(saved, expected, "the saved weights", case=told, rtol=1e-6)

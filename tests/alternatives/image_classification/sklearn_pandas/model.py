@@ -75,12 +75,12 @@ def load_backbone(name="resnet18", weights="DEFAULT"):
 class FineTuned(nn.Module):
     def __init__(self, backbone, num_classes):
         super().__init__()
-        self.head = nn.Linear(backbone.fc.in_features, num_classes)
+        self.fc = nn.Linear(backbone.fc.in_features, num_classes)
         backbone.fc = nn.Identity()
         self.features = backbone
 
     def forward(self, x):
-        return self.head(self.features(x))
+        return self.fc(self.features(x))
 
     def train(self, mode=True):
         super().train(mode)
@@ -104,14 +104,14 @@ def unfreeze(model, from_layer):
         raise ValueError(f"{from_layer!r} is none of {names}")
     start = names.index(from_layer)
     for name in names[start:]:
-        layer = model.head if name == "fc" else getattr(model.features, name)
+        layer = model.fc if name == "fc" else getattr(model.features, name)
         for p in layer.parameters():
             p.requires_grad_(True)
     model.train(model.training)
 
 
 def param_groups(model, lr, backbone_lr_factor=0.1):
-    result = [{"params": list(filter(lambda p: p.requires_grad, model.head.parameters())), "lr": lr}]
+    result = [{"params": list(filter(lambda p: p.requires_grad, model.fc.parameters())), "lr": lr}]
     body = [p for p in model.features.parameters() if p.requires_grad]
     if body:
         result.append({"params": body, "lr": lr * backbone_lr_factor})
