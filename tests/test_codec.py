@@ -84,6 +84,29 @@ def test_tensors_survive(dtype):
     assert torch.equal(got, values)
 
 
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda t: t[:1, :, 0],
+        lambda t: t[:, -1, :1],
+        lambda t: t[:1, -1:, 1:2],
+        lambda t: t[1, 2, 3],
+        lambda t: t.transpose(0, 2),
+        lambda t: t[:, ::2],
+        lambda t: t[:1].expand(5, 3, 4),
+        lambda t: t[None].to(memory_format=torch.channels_last),
+        lambda t: t[:0, :, 0],
+        lambda t: torch.complex(t, t).conj()[:1, 0, 0],
+    ],
+)
+def test_views_of_tensors_survive_whatever_their_strides(view):
+    """The last of an axis of one has a stride that says nothing, and still counts as contiguous."""
+    tensor = view(torch.arange(24.0).reshape(2, 3, 4))
+    got = there_and_back(tensor)
+    assert (got.shape, got.dtype) == (tensor.shape, tensor.dtype)
+    assert torch.equal(got, tensor.resolve_conj())
+
+
 def test_the_wish_for_gradients_survives():
     assert there_and_back(torch.ones(2, requires_grad=True)).requires_grad
 

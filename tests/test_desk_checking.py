@@ -150,3 +150,14 @@ def test_two_folders_in_one_run_keep_their_modules_apart(tmp_path):
     assert re.search(r"plots\.py +✗", one)
     assert re.search(r"sums\.py +✓✓", two)
     assert re.search(r"plots\.py +✓", two)
+
+
+def test_a_check_without_a_verdict_is_not_passed_over(tmp_path):
+    """A check of ours that fails by itself, or is stopped in the midst of its own work, says nothing of the student's."""
+    work = write_desk(tmp_path / "work")
+    path = work / "test_public_plots.py"
+    path.write_text(path.read_text().replace("    figure = ", "    1 / 0\n    figure = ", 1))
+    done = run_check(work, "--task", "plots")
+    assert "plots.plots_draw has no verdict: it was stopped, or failed by itself. Run it again." in done.stdout
+    assert "All other checks pass." in done.stdout
+    assert "All of these checks pass" not in done.stdout

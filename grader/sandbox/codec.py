@@ -137,7 +137,8 @@ class Outgoing:
         if name not in TENSOR_TYPES:
             return None
         plain = value.detach().cpu().contiguous().resolve_conj().resolve_neg()
-        flat = plain.reshape(-1).view(torch.uint8).numpy() if plain.numel() else np.empty(0, np.uint8)
+        dense = plain.as_strided((plain.numel(),), (1,))  # an axis of one counts as contiguous, whatever its stride
+        flat = dense.view(torch.uint8).numpy() if plain.numel() else np.empty(0, np.uint8)
         self.buffers.append(memoryview(flat))
         return {"t": [len(self.buffers) - 1, name, list(plain.shape), bool(value.requires_grad)]}
 

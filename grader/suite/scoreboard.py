@@ -20,6 +20,7 @@ MOST_FIGURES = 4
 TO_DO = "NotImplementedError: "
 
 UNREADABLE = "Python cannot import this file: that comes first, whatever the check asks."
+SLOW_IMPORT = "Importing this file took too long: is the machine busy? An import must neither train nor load data."
 BROKEN = re.compile(
     r"^importing .* raised \w*(?:Syntax|Indentation|Tab)Error: .*\((?P<file>\w+\.py), line (?P<line>\d+)\)"
 )
@@ -50,7 +51,10 @@ def _message(result: CheckResult, check: Check) -> str:
     detail = result.detail
     for pattern, words in IN_WORDS.items():
         detail = re.sub(pattern, words, detail)
-    hint = [f"{'Hint:':<{LABEL}}{UNREADABLE if detail.startswith('importing ') else check.hint}"]
+    advice = check.hint
+    if detail.startswith("importing "):
+        advice = SLOW_IMPORT if "still running" in detail else UNREADABLE
+    hint = [f"{'Hint:':<{LABEL}}{advice}"]
     if result.status is CheckStatus.NOT_RUN:
         hint = []
     facts = detail if detail.startswith("Rule:") else f"{'Got:':<{LABEL}}{detail}"
@@ -82,7 +86,10 @@ def write_scoreboard(reporter: pytest.TerminalReporter, desk: Desk) -> None:
     if all(_is_whole(desk, task) for task in assignment.task):
         write_points(reporter, desk)
     in_order = [result for task in assignment.task for result in _results(desk, task)]
-    reporter.write_line(next_step(in_order), bold=True)
+    if desk.fault is not None:
+        name = str(desk.fault).partition(":")[0]
+        reporter.write_line(f"{name} has no verdict: it was stopped, or failed by itself. Run it again.", bold=True)
+    reporter.write_line(next_step(in_order, all_told=desk.fault is None), bold=True)
     if desk.album is not None:
         reporter.flush()  # drawing takes longer than many a round of checks
         saved = desk.album.save()
@@ -160,8 +167,8 @@ def _mark(status: CheckStatus) -> tuple[str, str]:
     return "✗", "red"
 
 
-def next_step(results: Sequence[CheckResult]) -> str:
-    """What to do first: mend what does not pass, then write what is not written yet."""
+def next_step(results: Sequence[CheckResult], *, all_told: bool = True) -> str:
+    """What to do first: mend what does not pass, then write what is not written yet; `all_told` if each has a verdict."""
     open_ends = [result for result in results if result.status is not CheckStatus.PASSED]
     for result in open_ends:
         if broken := BROKEN.search(result.detail):
@@ -172,6 +179,8 @@ def next_step(results: Sequence[CheckResult]) -> str:
             return f"Next: {result.task}.py: {result.title} (pytest -k {result.name.partition('.')[2]})"
     for result in open_ends:
         return f"Next: {result.detail.partition(TO_DO)[2] or result.title}"
+    if not all_told:
+        return "All other checks pass."
     return "All of these checks pass. The hidden ones look closer: read the handout once more."
 
 
