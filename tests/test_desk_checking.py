@@ -157,7 +157,8 @@ def test_a_check_without_a_verdict_is_not_passed_over(tmp_path):
     work = write_desk(tmp_path / "work")
     path = work / "test_public_plots.py"
     path.write_text(path.read_text().replace("    figure = ", "    1 / 0\n    figure = ", 1))
-    done = run_check(work, "--task", "plots")
+    (work / "bonus.py").write_text("def more(n):\n    return n + 1\n")
+    done = run_check(work)
     assert "plots.plots_draw has no verdict: it was stopped, or failed by itself. Run it again." in done.stdout
     assert "All other checks pass." in done.stdout
     assert "All of these checks pass" not in done.stdout
