@@ -29,9 +29,13 @@ def compared(student, table: pd.DataFrame, name: str) -> pd.DataFrame:
 
 @reference
 def noisy(run: Run) -> pd.DataFrame:
-    """Few houses, many features that mean nothing: least squares overfits, a penalty chosen well does not."""
+    """Few houses, many features that mean nothing: least squares overfits, a penalty chosen well does not.
+
+    Not so few that training rows and features are nearly as many: there leave-one-out, which is a right way to choose a
+    penalty, takes one that is far too small once in some hundred draws.
+    """
     rng = run.rng("noisy")
-    n, useless = 160, 98
+    n, useless = 240, 128
     X = rng.normal(size=(n, useless + 2))
     y = 12 + 0.1 * X[:, 0] - 0.07 * X[:, 1] + 0.4 * rng.normal(size=n)
     table = pd.DataFrame(X, columns=[f"Number{i}" for i in range(useless + 2)])
@@ -98,7 +102,7 @@ def test_penalties_help(on_stand_ins, noisy, ridge_on_noisy, gauge):
         ratio = float(as_array(means[name], name) / as_array(means["linear"], "linear"))
         gauge(ratio, f"{name} overfits less than least squares", at_most=0.85, unit=" of its error")
         best = float(as_array(means[name], name)) / ridge_on_noisy  # other folds and other grids move it by a twentieth
-        gauge(best, f"{name}'s penalty is about the best one", at_most=1.45, unit=" times the best penalty's error")
+        gauge(best, f"{name}'s penalty is about the best one", at_most=1.35, unit=" times the best penalty's error")
 
 
 @check(title="The best regressor comes first", hint="Sort by rmse_log_mean, ascending.")
