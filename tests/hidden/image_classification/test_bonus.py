@@ -49,7 +49,7 @@ def test_standard_policy(on_stand_ins, rng, gauge):
     downs, rights, mirrored = np.array([window(image, one) for one in made]).T
     for name, by in (("rows", downs), ("columns", rights)):  # one of 180 windows misses an end once in 10^9 runs
         require(set(by) >= {-4, 4}, f"windows reach 4 {name} to both sides", got=(int(by.min()), int(by.max())))
-    gauge(mirrored.mean(), "every second image is mirrored left to right", at_least=0.25, at_most=0.75)
+    gauge(mirrored.mean(), "every second image is mirrored left to right", at_least=0.15, at_most=0.85)
 
 
 @check(
