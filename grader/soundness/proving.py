@@ -185,11 +185,15 @@ class _Grading:
                 yield case, Verdict.of(case, job.result())
             except GraderFault as fault:
                 failed = SubmissionResult("", case.name, SubmissionStatus.GRADER_ERROR, message=str(fault))
-                yield case, Verdict.of(case, failed)
+                yield case, Verdict.of(case, replace(failed, seed=self._seed_of(case)))
 
     def _submit(self, case: Case) -> "Future[SubmissionResult]":
         submission = Submission(case.name, case.files, case.name)
-        return self._engine.submit(submission, seed=(self._seed + case.draw) % 2**32, checks=case.checks)
+        return self._engine.submit(submission, seed=self._seed_of(case), checks=case.checks)
+
+    def _seed_of(self, case: Case) -> int:
+        """Of the case's draw; the first is the run's own."""
+        return (self._seed + case.draw) % 2**32
 
 
 def _remembered(path: Path) -> dict[str, Verdict]:
