@@ -64,7 +64,8 @@ def test_it_holds_what_is_given_and_nothing_else(course):
 
 def test_the_grader_in_it_is_the_one_that_runs(course):
     package = {name: data for name, data in make_bundle(course).files.items() if name.startswith("grader/")}
-    here = {name: data for name, data in content_of(REAL.root / "grader").items() if "__pycache__" not in name}
+    files = content_of(REAL.root / "grader").items()
+    here = {name: data for name, data in files if not {"__pycache__", "template"} & set(name.split("/"))}
     assert package == {f"grader/{name}": data for name, data in here.items()}
 
 
