@@ -65,7 +65,7 @@ class CheckResult:
     detail: str = ""
     seconds: float = 0.0
     """Wall time on the trusted side's clock."""
-    readings: Sequence[Reading] = ()
+    readings: tuple[Reading, ...] = ()
     """Of a check that compares what it measured with a line; for the instructor."""
 
 

@@ -35,7 +35,7 @@ def noisy(run: Run) -> pd.DataFrame:
     penalty, takes one that is far too small once in some hundred draws.
     """
     rng = run.rng("noisy")
-    n, useless = 240, 128
+    n, useless = 160, 86
     X = rng.normal(size=(n, useless + 2))
     y = 12 + 0.1 * X[:, 0] - 0.07 * X[:, 1] + 0.4 * rng.normal(size=n)
     table = pd.DataFrame(X, columns=[f"Number{i}" for i in range(useless + 2)])
@@ -100,7 +100,7 @@ def test_penalties_help(on_stand_ins, noisy, ridge_on_noisy, gauge):
     means = compared(on_stand_ins, noisy, "noisy")["rmse_log_mean"]
     for name in PENALISED:
         ratio = float(as_array(means[name], name) / as_array(means["linear"], "linear"))
-        gauge(ratio, f"{name} overfits less than least squares", at_most=0.85, unit=" of its error")
+        gauge(ratio, f"{name} overfits less than least squares", at_most=0.9, unit=" of its error")
         best = float(as_array(means[name], name)) / ridge_on_noisy  # other folds and other grids move it by a twentieth
         gauge(best, f"{name}'s penalty is about the best one", at_most=1.35, unit=" times the best penalty's error")
 
