@@ -54,7 +54,7 @@ def _remarks(proof: Proof) -> list[str]:
         longest = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in proof.slowest[:3])
         lines.append(f"right work takes longest in {longest}")
     if proof.hints:
-        first, near = (sum(rank <= most for rank in proof.hints.values()) for most in (1, NEAR))
+        first, near = proof.told_by(1), proof.told_by(NEAR)
         lines.append(
             f"hints: of {len(proof.hints)} mistakes, {first} are told by the text nearest to the reason, "
             f"{near} by one of the {NEAR} nearest"

@@ -78,7 +78,7 @@ def _hints(proof: Proof) -> Iterator[Words | Table]:
     """How well what students read fits the mistake, and the mistakes that are told least."""
     if not proof.hints:
         return
-    first, near = (sum(rank <= most for rank in proof.hints.values()) for most in (1, NEAR))
+    first, near = proof.told_by(1), proof.told_by(NEAR)
     yield Words(
         f"Of {len(proof.hints)} mistakes, the text that a student reads is, among those of all checks, the nearest to the "
         f"reason why it is wrong for {first}, and one of the {NEAR} nearest for {near}."

@@ -34,7 +34,7 @@ class Verdict(msgspec.Struct, frozen=True):
     told: str = ""
     """Of a mutant: what a student reads of the check that must fail."""
     readings: dict[str, list[Reading]] = {}
-    """What checks measured, and the lines that it was compared with."""
+    """Check -> what it measured, and the lines that it was compared with."""
 
     @classmethod
     def of(cls, case: Case, result: SubmissionResult) -> "Verdict":
@@ -178,6 +178,10 @@ class Proof:
             {name: v.check for name, v in mutants.items()},
             {v.check: v.told for v in mutants.values()},
         )
+
+    def told_by(self, nearest: int) -> int:
+        """How many mistakes are told by one of so many texts that are nearest to what is said of them."""
+        return sum(rank <= nearest for rank in self.hints.values())
 
     @cached_property
     def slowest(self) -> list[tuple[str, float]]:
