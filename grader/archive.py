@@ -13,6 +13,7 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
+from mmap import mmap
 from pathlib import Path
 
 from grader.course import Limits
@@ -150,10 +151,10 @@ def read_zip(source: Path | bytes, limits: Limits) -> dict[str, bytes]:
     intake = Intake(limits)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            _require_apart(archive.infolist(), data, archive.start_dir)
+            require_apart(archive.infolist(), data, archive.start_dir)
             for path, info in _members(archive.infolist()):
                 intake.reserve(path, info.file_size)
-                intake.files[path] = _content(archive, info)
+                intake.files[path] = member_content(archive, info)
     except UnicodeDecodeError:
         raise InvalidSubmission("a file name in the zip cannot be decoded; zip it again with plain names.") from None
     except DAMAGED:
@@ -186,7 +187,7 @@ def _require_zip(data: bytes) -> None:
     raise InvalidSubmission(f"expected a zip, found {found} named .zip; make a real zip of the folder.")
 
 
-def _require_apart(infos: Iterable[zipfile.ZipInfo], data: bytes, directory: int) -> None:
+def require_apart(infos: Iterable[zipfile.ZipInfo], data: bytes | mmap, directory: int) -> None:
     """Refuse members whose bytes overlap: one stretch of data under many names is how small zips become huge."""
     end = 0
     for info in sorted(infos, key=lambda info: info.header_offset):
@@ -201,28 +202,39 @@ def _require_apart(infos: Iterable[zipfile.ZipInfo], data: bytes, directory: int
 def _members(infos: Iterable[zipfile.ZipInfo]) -> Iterable[tuple[str, zipfile.ZipInfo]]:
     """The files worth reading, with their clean paths; names are checked for all of them."""
     for info in infos:
-        name = _name(info)
+        name = member_name(info)
         if name.rpartition("/")[2] in JUNK_FILES:
             continue
         path = member_path(name)
-        kind = stat.S_IFMT(info.external_attr >> 16)
-        if path == "" or is_junk(path) or info.is_dir() or kind == stat.S_IFDIR:
+        if path == "" or is_junk(path) or is_folder(info):
             continue
-        if kind not in (0, stat.S_IFREG):
-            what = "a link" if kind == stat.S_IFLNK else "a special file"
-            raise InvalidSubmission(f"expected files and folders, found {what}, {quoted(path)}; zip the file itself.")
-        if info.flag_bits & _ENCRYPTED:
-            raise InvalidSubmission("the zip is encrypted; zip the folder without a password.")
-        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            # The other methods unpack without a bound: a few kilobytes of bzip2 or LZMA fill the memory.
-            method = zipfile.compressor_names.get(info.compress_type, str(info.compress_type))
-            raise InvalidSubmission(
-                f"expected an ordinary zip, found {quoted(path)} packed with {method}; zip it anew."
-            )
+        if problem := member_problem(info, path):
+            raise InvalidSubmission(problem)
         yield path, info
 
 
-def _name(info: zipfile.ZipInfo) -> str:
+def is_folder(info: zipfile.ZipInfo) -> bool:
+    """Whether a member is a folder, by its name or by its mode."""
+    return info.is_dir() or stat.S_IFMT(info.external_attr >> 16) == stat.S_IFDIR
+
+
+def member_problem(info: zipfile.ZipInfo, path: str) -> str:
+    """Why a member, which is no folder, is not to be read; mostly nothing."""
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG):
+        what = "a link" if kind == stat.S_IFLNK else "a special file"
+        return f"expected files and folders, found {what}, {quoted(path)}; zip the file itself."
+    if info.flag_bits & _ENCRYPTED:
+        return "the zip is encrypted; zip the folder without a password."
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        # The other methods unpack without a bound: a few kilobytes of bzip2 or LZMA fill the memory.
+        method = zipfile.compressor_names.get(info.compress_type, str(info.compress_type))  # type: ignore[attr-defined]
+        return f"expected an ordinary zip, found {quoted(path)} packed with {method}; zip it anew."
+    return ""
+
+
+def member_name(info: zipfile.ZipInfo) -> str:
+    """A member's name as whoever packed it meant it."""
     if info.flag_bits & _UTF8_NAME:
         return info.orig_filename
     # macOS writes UTF-8 without saying so, and zipfile then takes it for cp437, which has a letter for every byte.
@@ -233,7 +245,8 @@ def _name(info: zipfile.ZipInfo) -> str:
         return info.orig_filename
 
 
-def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+def member_content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """A member's bytes, never more than it declares; one of `DAMAGED` where it is not what it declares."""
     with archive.open(info) as member:
         content = member.read(info.file_size + 1)
     if len(content) != info.file_size:

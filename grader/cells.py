@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import TypeGuard
 
 _LINE_MAGIC = re.compile(r"[%!?]|[\w.\[\], \t]+=[ \t]*[%!]|[\w.]+\?{1,2}$")
 _DEFINES = re.compile(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
@@ -69,7 +70,8 @@ class Cell:
 def read_cell(number: int, file: str, text: str) -> Cell:
     """Parse one code cell: as it is, else without magics, else without its first line's margin, as Jupyter does."""
     plain = _without_magics(text)
-    margin = re.match(r"\n*([ \t]*)", plain)[1]
+    first = plain.lstrip("\n")
+    margin = first[: len(first) - len(first.lstrip(" \t"))]
     for candidate in dict.fromkeys([text, plain, re.sub(f"^{margin}", "", plain, flags=re.MULTILINE)]):
         try:
             statements, reads = _parse(candidate)
@@ -89,6 +91,12 @@ def stand_ins(cell: Cell, defined: set[str]) -> Iterable[str]:
             yield f"def {name}(*_, **__):\n    raise SyntaxError({cell.error!r})"
 
 
+def last_line(node: ast.stmt | ast.expr) -> int:
+    """The number of a node's last line, which the parser always tells."""
+    assert node.end_lineno is not None
+    return node.end_lineno
+
+
 def _parse(text: str) -> tuple[list[Statement], frozenset[str]]:
     """Statements that a module can hold (Jupyter alone allows `await` outside of a function), and global names read."""
     with warnings.catch_warnings():
@@ -104,9 +112,9 @@ def _parse(text: str) -> tuple[list[Statement], frozenset[str]]:
 def _statement(node: ast.stmt, text: str) -> Statement:
     parts = list(ast.walk(node))
     definition = isinstance(node, DEFINITIONS)
-    defined = [node] if definition else [part for part in parts if isinstance(part, DEFINITIONS)]
+    defined = [part for part in ([node] if definition else parts) if isinstance(part, DEFINITIONS)]
     stored = [part for part in parts if isinstance(getattr(part, "ctx", None), ast.Store)]
-    used = [inner for part in _header(node) for inner in ast.walk(part)] if definition else parts
+    used = [inner for part in _evaluated(node) for inner in ast.walk(part)]
     return Statement(
         kind=_kind(node, parts),
         text=text,
@@ -128,11 +136,13 @@ def _kind(node: ast.stmt, parts: Iterable[ast.AST]) -> Kind:
     return Kind.ASSIGNMENT if isinstance(node, (ast.Assign, ast.AnnAssign)) else Kind.OTHER
 
 
-def _header(node: ast.stmt) -> list[ast.AST]:
-    """The parts of a definition that are evaluated when it is made."""
+def _evaluated(node: ast.stmt) -> list[ast.AST]:
+    """What is evaluated when a statement is run: of a definition all but the body."""
     if isinstance(node, ast.ClassDef):
         return [*node.decorator_list, *node.bases, *node.keywords]
-    return [*node.decorator_list, node.args]
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return [*node.decorator_list, node.args]
+    return [node]
 
 
 def _root(node: ast.AST) -> str:
@@ -145,13 +155,13 @@ def _root(node: ast.AST) -> str:
 def _indented(node: ast.stmt, text: str) -> str:
     """The text inside of a block; lines that begin within a string stay as they are."""
     strings = [part for part in _parts(node, closed=(ast.JoinedStr,)) if _is_text(part)]
-    inside = {line for part in strings for line in range(part.lineno + 1, part.end_lineno + 1)}
+    inside = {line for part in strings for line in range(part.lineno + 1, last_line(part) + 1)}
     lines = text.split("\n")
-    first = node.end_lineno - len(lines) + 1
+    first = last_line(node) - len(lines) + 1
     return "\n".join(line if number in inside else f"    {line}" for number, line in enumerate(lines, first))
 
 
-def _is_text(node: ast.AST) -> bool:
+def _is_text(node: ast.AST) -> TypeGuard[ast.JoinedStr | ast.Constant]:
     return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)))
 
 
@@ -180,7 +190,8 @@ def _global_reads(table: symtable.SymbolTable) -> Iterable[str]:
 def _source(node: ast.stmt, lines: Sequence[bytes]) -> str:
     """A statement as it was written, decorators included; positions count bytes."""
     first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))])
-    parts = [*lines[first - 1 : node.end_lineno - 1], lines[node.end_lineno - 1][: node.end_col_offset]]
+    last = last_line(node)
+    parts = [*lines[first - 1 : last - 1], lines[last - 1][: node.end_col_offset]]
     if first == node.lineno:
         parts[0] = parts[0][node.col_offset :]
     return b"\n".join(parts).decode()

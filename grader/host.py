@@ -8,30 +8,37 @@ the host never talks to a worker, and a child's death is seen by the broker as a
 """
 
 import contextlib
+import faulthandler
 import gc
 import os
-import signal
+import resource
 import socket
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from grader.course import Course
+from grader.course import Course, Limits
 from grader.errors import GraderError, UsageError
-from grader.grading import grade
+from grader.grading import Progress, exhibits_of, grade
+from grader.results import CheckStatus, SubmissionResult
 from grader.sandbox.collapse import collapse
 from grader.sandbox.launch import Session
+from grader.sandbox.processes import status_kb
 from grader.submission import Submission
 from grader.suite.builders import warm_up
 from grader.suite.collection import with_suite
 from grader.suite.runner import Suite
 from grader.watch import Watch
-from grader.wire import FAULT, MAX_MESSAGE, RESULT, Job, Ready, read_all
+from grader.wire import ANSWER, CHECK, EXHIBITS, FAULT, MAX_MESSAGE, RESULT, Job, Ready, read_all
 
 SPARE_SECONDS = 120
+SPARE_BYTES = 1 << 30
+TRIES_AFTER_KILL = 2  # before it is taken for the student's own doing
 
 
 def _serve_jobs(control: socket.socket) -> Callable[[Suite], None]:
@@ -58,7 +65,8 @@ def _serve(control: socket.socket, suite: Suite) -> None:
         pid = os.fork()
         if pid == 0:
             control.close()
-            _mark(msgspec.json.decode(message, type=Job), *descriptors, suite)
+            broker, session = descriptors
+            _mark(msgspec.json.decode(message, type=Job), broker, session, suite)
         for descriptor in descriptors:
             os.close(descriptor)
 
@@ -72,17 +80,18 @@ def _reap() -> None:
 
 def _mark(job: Job, broker: int, session: int, suite: Suite) -> None:
     """Be the grading child of one submission: read it, mark it, write the result, end."""
-    limits = suite.rubric.assignment.limits
-    signal.alarm(int(limits.submission_seconds * limits.wall_slack) + SPARE_SECONDS)  # a hung check of ours ends too
+    most = (status_kb("VmData") << 10) + SPARE_BYTES  # an answer that takes more to judge is none
+    resource.setrlimit(resource.RLIMIT_DATA, (most, resource.getrlimit(resource.RLIMIT_DATA)[1]))
     try:
         wire = socket.socket(fileno=broker)
         try:
             files = msgspec.msgpack.decode(read_all(wire), type=dict[str, bytes])
             submission = Submission(job.student, files, source="")
-            watch = Watch(files, Session(socket.socket(fileno=session)), limits)
             if job.seed is not None:
                 suite.draw(job.seed)
-            result = grade(submission, suite, watch, sandbox=job.sandbox, only=job.checks)
+            watchdog = Watchdog(wire, suite.rubric.assignment.limits)
+            result = _graded(submission, job, suite, Session(socket.socket(fileno=session)), watchdog)
+            faulthandler.cancel_dump_traceback_later()
             wire.sendall(RESULT + result.to_json())
         except GraderError as error:
             wire.sendall(FAULT + str(error).encode("utf-8", "replace"))
@@ -90,6 +99,46 @@ def _mark(job: Job, broker: int, session: int, suite: Suite) -> None:
             wire.sendall(FAULT + traceback.format_exc(limit=-6).encode("utf-8", "replace"))
     finally:
         os._exit(0)
+
+
+class Watchdog(Progress):
+    """Tells the broker how far it is, and ends this process when a check does not come to its end, wherever it hangs."""
+
+    def __init__(self, wire: socket.socket, limits: Limits) -> None:
+        self._wire = wire
+        self._patience = 2 * limits.check_seconds * limits.wall_slack + SPARE_SECONDS
+
+    def on_check(self, name: str) -> None:
+        self._wire.sendall(CHECK + name.encode() + b"\n")
+        faulthandler.dump_traceback_later(self._patience, exit=True, file=self._wire)
+
+    def on_answer(self) -> None:
+        self._wire.sendall(ANSWER + b"\n")
+
+
+def _graded(submission: Submission, job: Job, suite: Suite, session: Session, watchdog: Watchdog) -> SubmissionResult:
+    """Mark it; checks in which somebody's SIGKILL ended the worker are run again, in case it was an accident of the
+    machine's: what the student's own code does comes again."""
+    limits = suite.rubric.assignment.limits
+    mark = partial(grade, submission, suite, sandbox=job.sandbox, given_up=job.given_up, progress=watchdog)
+    watch = Watch(submission.files, session, limits)
+    result = mark(watch, only=job.checks)
+    for _ in range(TRIES_AFTER_KILL):
+        lost = [check.name for check in result.checks if check.status is CheckStatus.CRASHED]
+        if not (watch.killed and lost):
+            break
+        watch = Watch(submission.files, session, limits)
+        again = mark(watch, only=lost)
+        found = {check.name: check for check in again.checks}
+        checks = [found.get(check.name, check) for check in result.checks]
+        seconds, cpu = result.seconds + again.seconds, result.cpu_seconds + again.cpu_seconds
+        result = replace(result, checks=checks, seconds=round(seconds, 3), cpu_seconds=round(cpu, 3))
+    if job.exhibits and suite.exhibition.functions:
+        watchdog.on_check(EXHIBITS)
+        of_one_check = msgspec.structs.replace(limits, submission_seconds=limits.check_seconds)
+        exhibits = exhibits_of(submission, suite, Watch(submission.files, session, of_one_check))
+        result = replace(result, exhibits=exhibits)
+    return result
 
 
 def _tell(control: socket.socket, message: Ready) -> None:

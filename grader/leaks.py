@@ -111,15 +111,17 @@ def _lines(pages: list[Page], course: Course, hidden: Mapping[str, str]) -> Iter
                 needles += telling(lines, shown[path], path, name, "the solution,", RUN_OF_SOLUTION)
     for path, text in hidden.items():
         project = next((name for name in course.names if f"/{name}/" in path), "")
-        lines = enumerate(text.splitlines(), 1)
-        needles += telling(lines, "\n".join(shown.values()), path, project, "the hidden", RUN_OF_HIDDEN)
+        numbered = enumerate(text.splitlines(), 1)
+        needles += telling(numbered, "\n".join(shown.values()), path, project, "the hidden", RUN_OF_HIDDEN)
     for page, number, needle in find(needles, pages):
         yield Leak(page.file, page.place(number), needle.what, needle.source)
 
 
 def _parts(source: str) -> tuple[list[str], list[list[tuple[int, str]]]]:
     """Lines outside of a solution's regions, and the numbered lines of each region."""
-    given, regions, inside = [], [], False
+    given: list[str] = []
+    regions: list[list[tuple[int, str]]] = []
+    inside = False
     for number, line in enumerate(source.splitlines(), 1):
         marker = line.strip()
         if marker in (BEGIN, END):
@@ -154,8 +156,9 @@ def _own(path: str, text: str) -> Iterator[Constant]:
         else:
             continue
         parts = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
-        numbers = [_decimal(ast.get_source_segment(text, part) or "") for part in parts]
-        if numbers and all(number is not None for number in numbers) and max(map(_digits, numbers)) >= 3:
+        read = [_decimal(ast.get_source_segment(text, part) or "") for part in parts]
+        numbers = [number for number in read if number is not None]
+        if numbers and len(numbers) == len(parts) and max(map(_digits, numbers)) >= 3:
             yield Constant(name, tuple(numbers), f"{path}:{node.lineno}")
 
 

@@ -15,7 +15,6 @@ and calls of the notebook's own functions whose result no definition needs.
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import TypeVar
 
 import msgspec
 
@@ -23,12 +22,11 @@ from grader.archive import member_path, quoted
 from grader.cells import Cell, Kind, Statement, read_cell, stand_ins
 from grader.course import Assignment
 from grader.errors import InvalidSubmission
+from grader.ipynb import Notebook, RawCell, parse, told_of
+from grader.reading import read_apart
 
-_Struct = TypeVar("_Struct", bound=msgspec.Struct)
-
-MOST_CODE = 256 * 1024
-"""Characters of code in a notebook: Python's parser takes about a thousand bytes of memory for each."""
-MOST_CELLS = 2000
+MOST_FILES = 50
+COSTLY = "finally"  # which the compiler writes once for each way out: see `reading`
 
 _HEADING = re.compile(r" {0,3}#{1,6}\s(.*)")
 _FIRST_LINE = re.compile(r"#\s*(file:\s*)?([\w./-]+\.py)\s*")
@@ -41,18 +39,8 @@ class _Marker(msgspec.Struct, frozen=True):
     file: str = ""
 
 
-class _Language(msgspec.Struct, frozen=True):
-    language: str = ""
-    name: str = ""
-
-
 class _Identity(msgspec.Struct, frozen=True):
     grade_id: str = ""
-
-
-class _CellMetadata(msgspec.Struct, frozen=True):
-    grader: msgspec.Raw = msgspec.Raw()
-    nbgrader: msgspec.Raw = msgspec.Raw()
 
 
 class _Contents(msgspec.Struct, frozen=True):
@@ -62,44 +50,32 @@ class _Contents(msgspec.Struct, frozen=True):
     cells: list[str] = []
 
 
-class _Metadata(msgspec.Struct, frozen=True):
-    grader: msgspec.Raw = msgspec.Raw()
-    kernelspec: msgspec.Raw = msgspec.Raw()
-    language_info: msgspec.Raw = msgspec.Raw()
-
-
-class _RawCell(msgspec.Struct, frozen=True):
-    """What is read of a cell; the rest, outputs above all, is passed over without taking memory."""
-
-    cell_type: str
-    source: str | list[str] = ""
-    metadata: _CellMetadata = _CellMetadata()
-
-    @property
-    def text(self) -> str:
-        return "".join(self.source).replace("\r\n", "\n").replace("\r", "\n")
-
-
-class _RawNotebook(msgspec.Struct, frozen=True):
-    nbformat: int
-    cells: list[_RawCell] = []
-    metadata: _Metadata = _Metadata()
-
-
 def read_notebook(data: bytes, assignment: Assignment) -> dict[str, bytes]:
-    """Modules that a notebook stands for, by file name.
+    """Modules that a notebook stands for, by file name; one that may cost much to read is read in a process of its own.
 
     Raises:
         InvalidSubmission: not a notebook, another assignment's, not in Python, too much code, or without any function or
             class.
     """
-    notebook = _parse(data)
-    told = _told(notebook.metadata.grader, _Contents) or _Contents()
+    notebook = parse(data)
+    costly = any(COSTLY in cell.text for cell in notebook.cells if cell.cell_type == "code")
+    return read_apart(data, assignment) if costly else _modules(notebook, assignment)
+
+
+def read_here(data: bytes, assignment: Assignment) -> dict[str, bytes]:
+    """What `read_notebook` gives, in this process whatever it costs."""
+    return _modules(parse(data), assignment)
+
+
+def _modules(notebook: Notebook, assignment: Assignment) -> dict[str, bytes]:
+    told = told_of(notebook.metadata.grader, _Contents) or _Contents()
     if told.assignment not in ("", assignment.name):
         raise InvalidSubmission(f"expected the notebook of {assignment.name}, found that of {quoted(told.assignment)}.")
     written, cells, parted = _code_cells(notebook, assignment.files)
     if any(statement.defines for cell in cells for statement in cell.statements) or any(cell.error for cell in cells):
         marked = {cell.file for cell in cells if cell.file}
+        if len(marked) > MOST_FILES:
+            raise InvalidSubmission(f"expected cells of at most {MOST_FILES} files in a notebook, found {len(marked)}.")
         for file in sorted(marked or set(assignment.files)):
             own = [cell for cell in cells if cell.file == file] if file in parted else cells
             written.setdefault(file, _module(own, file))
@@ -114,61 +90,18 @@ def odd_cells(data: bytes) -> list[str]:
     Only a notebook of ours can tell: it lists its cells of code in its own metadata. Of any other file nothing is said.
     """
     try:
-        notebook = _parse(data)
+        notebook = parse(data)
     except InvalidSubmission:
         return []
-    told = [_told(cell.metadata.nbgrader, _Identity) for cell in notebook.cells]
+    told = [told_of(cell.metadata.nbgrader, _Identity) for cell in notebook.cells]
     counts = Counter(identity.grade_id for identity in told if identity and identity.grade_id)
-    handed_out = _told(notebook.metadata.grader, _Contents) or _Contents()
+    handed_out = told_of(notebook.metadata.grader, _Contents) or _Contents()
     twice = [f"has the cell {quoted(name)} more than once: the last one counts" for name, n in counts.items() if n > 1]
     gone = [f"lacks the cell {quoted(name)}, and what it defines" for name in handed_out.cells if name not in counts]
     return twice + gone
 
 
-def _parse(data: bytes) -> _RawNotebook:
-    try:
-        notebook = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=_RawNotebook)
-        notebook = notebook if notebook.nbformat >= 4 else _upgraded(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidSubmission(
-            f"expected a Jupyter notebook, found something else ({error}); save it in Jupyter and hand it in again."
-        ) from None
-    if notebook.nbformat > 4:
-        raise InvalidSubmission(f"expected a notebook of format 4, found {notebook.nbformat}; save it as 4.")
-    told = [_told(notebook.metadata.language_info, _Language), _told(notebook.metadata.kernelspec, _Language)]
-    languages = [info.language or info.name for info in told if info and (info.language or info.name)]
-    if languages and not any("python" in language.lower() for language in languages):
-        raise InvalidSubmission(f"expected a notebook in Python, found one in {quoted(languages[0])}.")
-    if sum(len(cell.text) for cell in notebook.cells if cell.cell_type == "code") > MOST_CODE:
-        raise InvalidSubmission(f"expected at most {MOST_CODE // 1024} KB of code in a notebook, found more.")
-    if len(notebook.cells) > MOST_CELLS:
-        raise InvalidSubmission(f"expected at most {MOST_CELLS} cells in a notebook, found {len(notebook.cells)}.")
-    return notebook
-
-
-def _told(raw: msgspec.Raw, kind: type[_Struct]) -> _Struct | None:
-    """Metadata of a kind, where it has that form; anyone may write anything there."""
-    try:
-        return msgspec.json.decode(raw, type=kind)
-    except msgspec.MsgspecError:
-        return None
-
-
-def _upgraded(data: bytes) -> _RawNotebook:
-    """A notebook of format 3 or older, as format 4."""
-    import nbformat  # takes seconds, and hardly anyone needs it
-
-    try:
-        upgraded = nbformat.convert(nbformat.reader.reads(data.decode("utf-8-sig")), 4)
-    except Exception as error:  # its converters trust their input
-        raise InvalidSubmission(
-            f"expected a notebook of format 4, found an older one that cannot be converted ({type(error).__name__}); "
-            "save it in a current Jupyter."
-        ) from None
-    return msgspec.convert(upgraded, _RawNotebook)
-
-
-def _code_cells(notebook: _RawNotebook, tasks: Sequence[str]) -> tuple[dict[str, str], list[Cell], set[str]]:
+def _code_cells(notebook: Notebook, tasks: Sequence[str]) -> tuple[dict[str, str], list[Cell], set[str]]:
     """Files written by `%%writefile`, the code cells with the file that each belongs to ("" before any marker), and the files
     that have `%%task` cells."""
     written: dict[str, str] = {}
@@ -192,8 +125,8 @@ def _code_cells(notebook: _RawNotebook, tasks: Sequence[str]) -> tuple[dict[str,
     return written, cells, parted
 
 
-def _marker(raw: _RawCell, tasks: Sequence[str]) -> str:
-    told = _told(raw.metadata.grader, _Marker)
+def _marker(raw: RawCell, tasks: Sequence[str]) -> str:
+    told = told_of(raw.metadata.grader, _Marker)
     if told and told.file:
         return member_path(told.file)
     if raw.cell_type == "code":

@@ -1,8 +1,9 @@
 """What was handed in: entries of a class folder, read into memory, or the reason why one cannot be.
 
 An entry is a folder, a zip, a notebook, or a single task file named `<student>__<task>.py` (one underscore will do, and
-a plain `<student>.py` where the assignment has a single task). Its name is the student's id. Nothing of it is executed
-here, no link is followed, and nothing is dropped without a word but what operating systems and editors leave behind.
+a plain `<student>.py` where the assignment has a single task). Its name is the student's id, and may be followed by the
+time of an attempt (`grader/entries.py`). Nothing of it is executed here, no link is followed, and nothing is dropped
+without a word but what operating systems and editors leave behind.
 """
 
 import hashlib
@@ -10,7 +11,6 @@ import os
 import re
 import stat
 import unicodedata
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,21 +18,14 @@ from urllib.parse import quote
 
 from grader.archive import JUNK_FILES, JUNK_FOLDERS, MB, Intake, quoted, read_file, read_folder, read_zip
 from grader.course import Assignment
+from grader.entries import Entry, Times
 from grader.errors import GraderFault, InvalidSubmission, UsageError
 from grader.notebook import odd_cells, read_notebook, with_notebook
 
 _NO_ENTRY = re.compile(r"\..*|expected\.json|readme(\.\w+)?", re.IGNORECASE)
 _LONGEST_FILE_NAME = 160
 _MOST_NOTES = 5
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One student's place in a class folder; `problem` says why it cannot be read, before it is even opened."""
-
-    student: str
-    path: Path
-    problem: str = ""
+NO_TIMES = Times()
 
 
 @dataclass(frozen=True)
@@ -45,6 +38,8 @@ class Submission:
     """The entry's name in the class folder."""
     notes: Sequence[str] = ()
     """What is worth a look although it could be read."""
+    attempt: str = ""
+    """Which of the student's attempts it is; empty where there is one, without a time."""
 
     @property
     def digest(self) -> str:
@@ -68,11 +63,11 @@ class Invalid:
     reason: str
 
 
-def discover(folder: Path, assignment: Assignment) -> list[Entry]:
-    """One entry for each student in a class folder, sorted by student; hidden files and READMEs are no entries.
+def discover(folder: Path, assignment: Assignment, times: Times = NO_TIMES) -> list[Entry]:
+    """One entry for each attempt in a class folder, sorted by student and time; hidden files and READMEs are no entries.
 
     Raises:
-        UsageError: not a folder, without entries, or a single submission instead of a class.
+        UsageError: not a folder, without entries, a single submission instead of a class, or a name with half a time.
     """
     paths = _visible(folder)
     own = [path.name for path in paths if path.name in assignment.files]
@@ -82,11 +77,7 @@ def discover(folder: Path, assignment: Assignment) -> list[Entry]:
             f"expected a folder with one entry for each student, found a single submission in {folder} "
             f"({', '.join(own)}); name the folder above it."
         )
-    by_student = defaultdict(list)
-    for path in paths:
-        entry = _entry(path, assignment)
-        by_student[_same_student(entry.student)].append(entry)
-    return [_the_one(entries) for _, entries in sorted(by_student.items())]
+    return times.told_apart((_entry(path, assignment) for path in paths), assignment.name)
 
 
 def load(entry: Entry, assignment: Assignment) -> Submission | Invalid:
@@ -109,7 +100,7 @@ def load(entry: Entry, assignment: Assignment) -> Submission | Invalid:
         ) from error
     except Exception as error:  # a mistake of ours, met in one entry, must not end the whole class
         raise GraderFault(f"reading {quoted(entry.path.name)} failed: {type(error).__name__}: {error}") from error
-    return Submission(entry.student, files, entry.path.name, notes)
+    return Submission(entry.student, files, entry.path.name, notes, entry.attempt)
 
 
 def _notes(entry: Entry, files: Mapping[str, bytes]) -> tuple[str, ...]:
@@ -206,18 +197,6 @@ def _student(name: str) -> str:
     text = unicodedata.normalize("NFC", os.fsencode(name).decode("utf-8", "backslashreplace"))
     text = "".join(repr(letter)[1:-1] if unicodedata.category(letter) == "Cc" else letter for letter in text)
     return text.strip() or name
-
-
-def _same_student(student: str) -> str:
-    return unicodedata.normalize("NFC", " ".join(student.casefold().split()))
-
-
-def _the_one(entries: list[Entry]) -> Entry:
-    if len(entries) == 1:
-        return entries[0]
-    names = " and ".join(quoted(entry.path.name) for entry in entries)
-    problem = f"expected one entry for a student, found {len(entries)}: {names}; keep one, or put both into one folder."
-    return Entry(entries[0].student, entries[0].path, problem)
 
 
 def _read(entry: Entry, assignment: Assignment) -> dict[str, bytes]:

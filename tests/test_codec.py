@@ -134,6 +134,14 @@ def test_tables_survive():
     pd.testing.assert_index_equal(there_and_back(levels), levels)
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu", "UTC+05:45", "UTC-03:30"])
+def test_time_zones_survive(zone):
+    moments = pd.Series(pd.to_datetime(["2020-03-08", "2021-11-07"]).tz_localize("UTC").tz_convert(zone))
+    got = there_and_back(moments)
+    assert list(got) == list(moments)
+    assert [moment.utcoffset() for moment in got] == [moment.utcoffset() for moment in moments]
+
+
 class LyingFloat(float):
     def __eq__(self, other):
         return True

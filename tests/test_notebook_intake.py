@@ -1,15 +1,18 @@
 """Notebooks as students write them, run as the modules that they stand for."""
 
 import json
+import resource
 import types
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grader import reading
 from grader.course import Assignment, Task
 from grader.errors import InvalidSubmission
-from grader.notebook import MOST_CELLS, MOST_CODE, odd_cells, read_notebook
+from grader.ipynb import MOST_CELLS, MOST_CODE
+from grader.notebook import MOST_FILES, odd_cells, read_notebook
 
 PROJECT = Assignment(
     name="project",
@@ -370,3 +373,34 @@ def test_another_assignments_notebook_is_refused():
     assert set(read_notebook(own, PROJECT)) == {"train.py"}
     with pytest.raises(InvalidSubmission, match="expected the notebook of project, found that of 'essay'"):
         read_notebook(other, PROJECT)
+
+
+def test_nested_finally_is_read_apart_and_costs_its_own_cell():
+    """Each level is compiled twice: the innermost line of these forty exists a million million times."""
+    bomb = "\n".join(f"{' ' * n}try: pass\n{' ' * n}finally:" for n in range(40)) + "\n" + " " * 40 + "f()"
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    found = modules(code("def f():", "    return 1"), code(bomb))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KiB
+    assert run(found["train.py"]).f() == 1
+    assert "finally" not in found["train.py"]
+
+
+def test_what_takes_too_long_to_read_is_refused(monkeypatch):
+    monkeypatch.setattr(reading, "WALL_SECONDS", 0.01)
+    with pytest.raises(InvalidSubmission, match="too many `finally`"):
+        modules(code("def f():", "    try: pass", "    finally: pass"))
+
+
+def test_an_honest_finally_is_kept():
+    lines = ("def f():", "    try:", "        return 1", "    finally:", "        print('done')")
+    apart, here = modules(code(*lines)), modules(code(*lines[:3], "    except OSError:", lines[4]))
+    assert {name: content.replace("finally", "except OSError") for name, content in apart.items()} == here
+    with pytest.raises(InvalidSubmission, match="expected the notebook of project"):
+        read_notebook(notebook(code(*lines), metadata={"grader": {"assignment": "other"}}), PROJECT)
+
+
+def test_a_notebook_does_not_become_a_thousand_files():
+    cells = [code(f"# file: part_{n}.py", f"def f{n}(): pass") for n in range(MOST_FILES + 1)]
+    assert len(modules(*cells[:-1])) == MOST_FILES
+    with pytest.raises(InvalidSubmission, match="at most 50 files"):
+        modules(*cells)

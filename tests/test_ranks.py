@@ -1,9 +1,11 @@
 """What comes back from two processes: plain data, the fields of a dataclass, the name of anything else, whoever failed."""
 
 import os
+import signal
 
 import pytest
 
+from grader.sandbox.ranks import RankKilled, run_ranks
 from grader.suite.faults import StudentError
 from grader.suite.in_process import student_in
 
@@ -85,3 +87,15 @@ def test_who_raised_first_is_told_not_who_failed_for_it(on_two):
     with pytest.raises(StudentError, match=r"on process 1 of 2: write me") as failed:
         on_two.one_raises_and_the_other_fails_for_it()
     assert failed.value.not_implemented
+
+
+def test_a_rank_that_somebody_killed_is_told_apart():
+    """Whoever runs the ranks may try again: it is nothing that their code raised."""
+
+    def call():
+        if os.environ["RANK"] == "1":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return {}
+
+    with pytest.raises(RankKilled, match="process 1 of 2 was ended by SIGKILL"):
+        run_ranks(2, 20.0, call, lambda error: {"text": str(error)}, refer=lambda value, write: None)

@@ -1,7 +1,9 @@
 """What a worker may use, and what the sandbox says that it has used."""
 
 import errno
+import platform
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,12 @@ sys.path.insert(0, str(Path(__file__).parent / "sandbox_programs"))
 from harness import Raised, below, inmate, refused, start
 
 from grader.sandbox.launch import Level
+from grader.sandbox.policy import PR_SET_MM
+from grader.sandbox.processes import FRESH_SECONDS
+from grader.sandbox.syscalls import NUMBERS
 
 MIB = 1 << 20
+PR_SET_MM_MAP_SIZE = 15
 
 
 @pytest.fixture(scope="module", params=[Level.NAMESPACES, Level.LANDLOCK], ids=str)
@@ -84,3 +90,35 @@ class TestUsage:
         assert 90 * MIB < usage.memory_bytes - before < 150 * MIB
         ended = inside.worker.kill()
         assert ended.peak_memory_bytes >= usage.memory_bytes
+
+    @pytest.mark.parametrize(
+        ("attempt", "arguments", "megabytes"),
+        [("start_programs", [10, 4], 40), ("fill_behind_its_own_back", [64], 64), ("fill_sockets", [3, 240], 90)],
+    )
+    def test_memory_that_hides_counts(self, inside, attempt, arguments, megabytes):
+        before = inside.worker.usage().memory_bytes
+        getattr(inside, attempt)(*arguments)
+        time.sleep(FRESH_SECONDS)
+        assert inside.worker.usage().memory_bytes - before >= megabytes * MIB
+
+    def test_its_own_facts_cannot_be_forged(self, inside):
+        call = NUMBERS[platform.machine()]["prctl"]
+        assert inside.system_call(call, PR_SET_MM, PR_SET_MM_MAP_SIZE, 0) == errno.EPERM  # and not EFAULT
+
+    @pytest.mark.parametrize(
+        ("attempt", "arguments", "megabytes"),
+        [
+            ("fill", [".", 20], 20),
+            ("keep_deleted", [20], 20),
+            ("fill_in_the_dark", [1], 1),
+            ("make_files", [".", 500], 1),
+        ],
+    )
+    def test_files_on_the_machines_own_disk_count(self, sandbox, attempt, arguments, megabytes):
+        if sandbox.level is Level.NAMESPACES:
+            pytest.skip("there, the kernel holds a worker to its limit")
+        with inmate(sandbox) as inside:
+            assert inside.worker.usage().scratch_bytes < MIB
+            getattr(inside, attempt)(*arguments)
+            time.sleep(0.6)
+            assert inside.worker.usage().scratch_bytes >= megabytes * MIB

@@ -4,11 +4,13 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "sandbox_programs"))
+from as_somebody import USER
 from harness import PROGRAMS, REPOSITORY, below, inmate, start
 
 from grader.sandbox.launch import Level
@@ -34,13 +36,15 @@ class TestAsWhom:
     def test_an_ordinary_user_gets_the_same_walls(self):
         start(Level.NAMESPACES).close()
         tests = [str(Path(__file__).with_name(name)) for name in ("test_sandbox.py", "test_sandbox_limits.py")]
-        done = subprocess.run(
-            [*AS, "ordinary", sys.executable, "-m", "pytest", *tests, "-q", "-p", "no:cacheprovider"],
-            cwd=REPOSITORY,
-            env={**os.environ, "HOME": "/tmp"},
-            capture_output=True,
-            text=True,
-        )
+        with tempfile.TemporaryDirectory() as folder:  # pytest refuses one that another nameless user has made before
+            os.chown(folder, USER, USER)
+            done = subprocess.run(
+                [*AS, "ordinary", sys.executable, "-m", "pytest", *tests, "-q", "-p", "no:cacheprovider"],
+                cwd=REPOSITORY,
+                env={**os.environ, "HOME": folder, "PYTEST_DEBUG_TEMPROOT": folder},
+                capture_output=True,
+                text=True,
+            )
         assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
         assert "this machine has no" not in done.stdout
 

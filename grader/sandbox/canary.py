@@ -7,6 +7,7 @@ import contextlib
 import os
 import secrets
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -14,6 +15,8 @@ from typing import NoReturn
 from grader.errors import SandboxError
 
 EXPOSED, HIDDEN = b"exposed", b"hidden"
+PREFIX = ".canary-"
+OLD_SECONDS = 3600  # whoever planted it has been killed
 
 
 @contextlib.contextmanager
@@ -28,8 +31,11 @@ def planted(where: Path) -> Iterator[str]:
     if where.is_file():
         yield str(where.resolve())
         return
-    path = where.resolve() / f".canary-{secrets.token_hex(8)}"
+    path = where.resolve() / f"{PREFIX}{secrets.token_hex(8)}"
     try:
+        for left in where.glob(f"{PREFIX}*"):
+            if time.time() - left.stat().st_mtime > OLD_SECONDS:
+                left.unlink()
         path.write_text("hidden")
         path.chmod(0o644)
     except OSError:

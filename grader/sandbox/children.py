@@ -15,8 +15,8 @@ from grader.sandbox import confine, processes
 from grader.sandbox.confine import Ground, Post
 from grader.sandbox.loop import Loop
 from grader.sandbox.processes import Process
-from grader.sandbox.scratch import wipe
-from grader.sandbox.terms import Exit, Level, Usage
+from grader.sandbox.scratch import ScratchMeter, wipe
+from grader.sandbox.terms import ENDED_EARLY, Exit, Level, Usage
 
 ENDING_SECONDS = 2
 
@@ -38,9 +38,11 @@ class Child:
         self._when_ended: list[Callable[[Exit], None]] = []
         self._to_be_killed = False
         self._meter = processes.MemoryMeter()
+        self._scratch_meter = None if self._own_namespace else ScratchMeter(post.scratch, post.limits.scratch_mb << 20)
         self._cpu_seconds = 0.0  # of processes that were waited for
         self._seen_cpu = 0.0  # at the last look
-        self._peak_bytes = 0
+        self._most_cpu_seconds = post.limits.cpu_seconds
+        self._memory_bytes = self._peak_bytes = 0
         self._status: int | None = None
         self._pid = self._handle = -1
         self._give_up_at = 0.0
@@ -62,11 +64,14 @@ class Child:
             return Usage(self._cpu_seconds, 0, 0)
         everything = processes.all_processes()
         tree = self._tree(everything)
-        running = [process.pid for process in tree[1:] if process.running]
-        family = [process.pid for process in processes.tree(os.getpid(), everything)]
-        memory = self._meter.beyond(os.getpid(), running, family)
-        self._peak_bytes = max(self._peak_bytes, memory)
-        return Usage(self._look_at_cpu(tree), memory, len(running))
+        running = [process for process in tree[1:] if process.running]
+        cpu_seconds = self._look_at_cpu(tree)
+        if cpu_seconds <= self._most_cpu_seconds:  # beyond, its end has come, and memory takes longer to look at
+            family = processes.tree(os.getpid(), everything)
+            self._memory_bytes = self._meter.beyond(family[0], running, family)
+            self._peak_bytes = max(self._peak_bytes, self._memory_bytes)
+        scratch = self._scratch_meter.used(process.pid for process in running) if self._scratch_meter else 0
+        return Usage(cpu_seconds, self._memory_bytes, len(running), scratch)
 
     def kill(self, then: Callable[[Exit], None] | None = None, *, ending: bool = False) -> None:
         """End the worker and all that came from it; `then` is called when nothing is left.
@@ -117,7 +122,7 @@ class Child:
         else:
             self._pid = self._first
         serves = "ready" in lines and self._pid >= 0
-        error = None if serves else lines.get("failed", "the process ended while it was being confined")
+        error = None if serves else lines.get("failed", ENDED_EARLY)
         if self._pid < 0:
             self._finish()
         else:

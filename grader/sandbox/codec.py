@@ -7,13 +7,19 @@ Scalars and lists are themselves in msgpack; everything else is a *node*, a dict
 
 References are opaque to this module: `Outgoing` says what to write for an object that is not plain data, `Incoming` what to
 make of one. Values of subclasses are converted to the plain type, so that nothing arrives that could lie about itself.
+
+What arrives may be made to cost the reader dear: few bytes that stand for much memory, keys that all have one hash. So
+each buffer is named once, nothing is built that is larger than what a frame may hold, and reading has so many seconds of
+processor time.
 """
 
 import datetime
 import sys
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgpack
 import msgspec
 import numpy as np
 
@@ -22,7 +28,10 @@ from grader.sandbox import tables
 
 MAX_DEPTH = 64
 MAX_DIMENSIONS = 16
-MAX_INT_DIGITS = 4000
+MAX_INT_DIGITS = 3500  # in hexadecimal: Python writes no decimal number of more than 4,300 digits
+MAX_VALUE_BYTES = 256 << 20  # of all arrays of text together, however few bytes they arrived in
+READING_SECONDS = 5.0  # of processor time, for one value
+NODES_BETWEEN_LOOKS = 256  # at the clock
 NUMPY_KINDS = "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128"
 NUMPY_TYPES = {name: np.dtype(name) for name in NUMPY_KINDS.split()} | {
     f"{kind}64[{unit}]": np.dtype(f"{kind}64[{unit}]")
@@ -45,6 +54,8 @@ TENSOR_TYPES = [
 ]
 PLAIN = frozenset((str, float, bool, bytes, type(None)))  # lists of these are their own nodes
 NESTED = frozenset((list, dict))
+NUMBERED = frozenset((int,))
+KNOWN = PLAIN | NESTED | NUMBERED
 
 Node = Any
 Refer = Callable[[object, Callable[[object], Node]], Node]
@@ -65,10 +76,9 @@ class Outgoing:
         """The tree that stands for `value`; its arrays' bytes go to `buffers`."""
         if depth > MAX_DEPTH:
             raise ProtocolError(f"data nested deeper than {MAX_DEPTH} levels")
-        kind = type(value)
-        if value is None or kind in (bool, float, str, bytes):
+        if value is None or type(value) in (bool, float, str, bytes):
             return value
-        if kind is list:
+        if type(value) is list:
             return value if PLAIN.issuperset(map(type, value)) else [self.node(item, depth + 1) for item in value]
         for write in (self._scalar, self._container, self._array, self._table):
             node = write(value, depth)
@@ -80,7 +90,7 @@ class Outgoing:
         """Buffer number, dtype and shape of an array of a known dtype."""
         contiguous = np.ascontiguousarray(values)
         flat = contiguous.reshape(-1).view(np.uint8) if contiguous.size else np.empty(0, np.uint8)
-        self.buffers.append(memoryview(flat))
+        self.buffers.append(flat.data)
         return [len(self.buffers) - 1, values.dtype.name, list(values.shape)]
 
     def _scalar(self, value: object, depth: int) -> Node | None:
@@ -139,7 +149,7 @@ class Outgoing:
         plain = value.detach().cpu().contiguous().resolve_conj().resolve_neg()
         dense = plain.as_strided((plain.numel(),), (1,))  # an axis of one counts as contiguous, whatever its stride
         flat = dense.view(torch.uint8).numpy() if plain.numel() else np.empty(0, np.uint8)
-        self.buffers.append(memoryview(flat))
+        self.buffers.append(flat.data)
         return {"t": [len(self.buffers) - 1, name, list(plain.shape), bool(value.requires_grad)]}
 
     def _table(self, value: object, depth: int) -> Node | None:
@@ -153,12 +163,17 @@ class Incoming:
     """
 
     def __init__(self, buffers: list[bytearray], resolve: Resolve) -> None:
-        self._buffers = buffers
+        self._buffers: list[bytearray | None] = list(buffers)
+        self._text_bytes = 0
         self._resolve = resolve
+        self._nodes = 0
+        self._until = float("inf")
 
     def value(self, header: bytes) -> Any:
+        """The value of a header from outside."""
+        self._until = time.process_time() + READING_SECONDS
         try:
-            return self.read(msgspec.msgpack.decode(header))
+            return self.read(msgpack.unpackb(header, strict_map_key=True, max_map_len=1))
         except ProtocolError:
             raise
         except Exception as error:  # whatever a hostile tree provokes in NumPy, pandas or here is the sender's fault
@@ -167,9 +182,17 @@ class Incoming:
     def read(self, node: Node, depth: int = 0) -> Any:
         if depth > MAX_DEPTH:
             raise ProtocolError(f"data nested deeper than {MAX_DEPTH} levels")
+        self._nodes += 1
+        if self._nodes % NODES_BETWEEN_LOOKS == 0 and time.process_time() > self._until:
+            raise ProtocolError(f"data that takes more than {READING_SECONDS:g} s to read")
         if isinstance(node, list):
-            return [self.read(i, depth + 1) for i in node] if NESTED.intersection(map(type, node)) else node
+            kinds = set(map(type, node))
+            if not kinds <= KNOWN:
+                raise ProtocolError("a list of something that is not plain")
+            return [self.read(i, depth + 1) for i in node] if kinds & NESTED else node
         if not isinstance(node, dict):
+            if type(node) not in KNOWN:
+                raise ProtocolError("something that is not plain")
             return node
         if len(node) != 1:
             raise ProtocolError("a node has exactly one kind")
@@ -179,10 +202,19 @@ class Incoming:
             return reader(self, content, depth)
         return self._resolve(kind, content, lambda inner: self.read(inner, depth + 1))
 
+    def _take(self, index: object) -> bytearray:
+        """A buffer, for whoever names it first: two arrays of the same bytes are two buffers."""
+        buffer = None
+        if type(index) is int and 0 <= index < len(self._buffers):
+            buffer, self._buffers[index] = self._buffers[index], None
+        if buffer is None:
+            raise ProtocolError("a buffer that is not there, or not any more")
+        return buffer
+
     def _array(self, content: list, depth: int) -> np.ndarray:
         index, name, shape = content
         dtype = NUMPY_TYPES[name]
-        buffer = self._buffers[index]
+        buffer = self._take(index)
         return np.frombuffer(buffer, dtype).reshape(_shape(shape, dtype.itemsize, len(buffer)))
 
     def _object_array(self, content: list, depth: int) -> np.ndarray:
@@ -190,7 +222,14 @@ class Incoming:
         values = np.empty(len(flat), dtype=object)
         values[:] = [self.read(item, depth + 1) for item in flat]
         values = values.reshape(_shape(shape, 1, len(flat)))
-        return values.astype(str) if kind == "U" else values
+        if kind != "U":
+            return values
+        if not all(type(value) is str for value in flat):
+            raise ProtocolError("an array of text holds text alone")
+        self._text_bytes += 4 * len(flat) * max(map(len, flat), default=0)  # each takes as much as the longest
+        if self._text_bytes > MAX_VALUE_BYTES:
+            raise ProtocolError(f"arrays of text of more than {MAX_VALUE_BYTES} bytes")
+        return values.astype(str)
 
     def _tensor(self, content: list, depth: int) -> Any:
         import torch
@@ -199,7 +238,7 @@ class Incoming:
         if name not in TENSOR_TYPES:
             raise ProtocolError(f"unknown tensor type {name!r}")
         dtype = getattr(torch, name)
-        buffer = self._buffers[index]
+        buffer = self._take(index)
         shape = _shape(shape, torch.empty(0, dtype=dtype).element_size(), len(buffer))
         tensor = torch.frombuffer(buffer, dtype=dtype).reshape(shape) if buffer else torch.empty(shape, dtype=dtype)
         return tensor.requires_grad_(bool(requires_grad) and (tensor.is_floating_point() or tensor.is_complex()))
@@ -220,8 +259,9 @@ class Incoming:
             raise ProtocolError("expected text")
         return content
 
-    def _table(self, kind: str) -> Any:
-        return lambda content, depth: tables.read(kind, content, lambda node: self.read(node, depth + 1))
+
+def _reader_of_tables(kind: str) -> Callable[[Incoming, list, int], Any]:
+    return lambda self, content, depth: tables.read(kind, content, lambda node: self.read(node, depth + 1))
 
 
 READERS: dict[str, Callable[[Incoming, Any, int], Any]] = {
@@ -237,7 +277,7 @@ READERS: dict[str, Callable[[Incoming, Any, int], Any]] = {
     "a": Incoming._object_array,
     "t": Incoming._tensor,
     "y": Incoming._text,
-    **{kind: (lambda self, content, depth, kind=kind: self._table(kind)(content, depth)) for kind in tables.KINDS},
+    **{kind: _reader_of_tables(kind) for kind in tables.KINDS},
 }
 
 
@@ -247,7 +287,7 @@ def _shape(shape: list, item_bytes: int, buffer_bytes: int) -> tuple[int, ...]:
         raise ProtocolError("not a shape")
     total = item_bytes
     for extent in shape:
-        if type(extent) is not int or not 0 <= extent < 2**40:
+        if type(extent) is not int or not 0 <= extent <= MAX_VALUE_BYTES:
             raise ProtocolError("not a shape")
         total *= extent
     if total != buffer_bytes:

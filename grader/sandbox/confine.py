@@ -9,6 +9,7 @@ It is under the same filter as the worker, so that taking it over gains nothing.
 itself is confined and becomes the worker.
 """
 
+import io
 import os
 import random
 import resource
@@ -171,6 +172,7 @@ def _mount_scratch(ground: Ground, limits: WorkerLimits) -> None:
 def _be_init(worker: int) -> NoReturn:
     """Reap until the worker ends, then end as it did, which takes everything else in the namespace along."""
     linux.close_all_but([])
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # from within, only signals with a handler reach the first process
     while True:
         pid, status = os.wait()
         if pid == worker:
@@ -246,6 +248,7 @@ def _become_worker(post: Post) -> None:
     os.environ.update(_ENVIRONMENT, HOME=post.scratch, TMPDIR=post.scratch)
     tempfile.tempdir = None
     sys.argv[:] = ["worker"]
+    assert isinstance(sys.stdout, io.TextIOWrapper)
     sys.stdout.reconfigure(line_buffering=True)
     seed = int.from_bytes(os.urandom(8), "little")
     random.seed(seed)

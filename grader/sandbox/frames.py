@@ -2,8 +2,9 @@
 
     u32 header bytes | u32 buffers | u64 bytes of each buffer … | header | buffers …        (little endian)
 
-Reading checks every length before it allocates, and executes nothing. Waiting goes on in short slices between which the
-caller's `tick` runs: it may look at the clock and at what the worker uses, and raises to give up.
+Reading checks every length before it allocates, and executes nothing. The caller's `tick` runs before each piece that is
+read, and between the short slices in which waiting goes on: it may look at the clock and at what the worker uses, and
+raises to give up. So neither silence stops the clock, nor a drip, nor a flood.
 """
 
 import socket
@@ -12,7 +13,7 @@ from collections.abc import Callable
 
 from grader.errors import ProtocolError
 
-MAX_HEADER = 16 << 20
+MAX_HEADER = 4 << 20  # a list of half a million numbers; arrays travel as buffers
 MAX_BUFFERS = 4096
 MAX_BUFFER_BYTES = 256 << 20  # of one frame, all buffers together
 SLICE_SECONDS = 0.05
@@ -56,9 +57,12 @@ def send_frame(sock: socket.socket, header: bytes, buffers: list[memoryview], ti
 class FrameReader:
     """Reads frames, checking each announced length against the limits before it allocates."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, max_header: int = MAX_HEADER) -> None:
         self._sock = sock
+        self._max_header = max_header
         self._pending = bytearray()
+        self.received = 0
+        """Bytes so far, of all frames."""
 
     def receive(self, tick: Tick = _never) -> tuple[bytes, list[bytearray]]:
         """The next frame's header and buffers.
@@ -68,7 +72,7 @@ class FrameReader:
             ProtocolError: lengths beyond the limits.
         """
         header_bytes, n_buffers = struct.unpack("<II", self._take(8, tick))
-        if header_bytes > MAX_HEADER or n_buffers > MAX_BUFFERS:
+        if header_bytes > self._max_header or n_buffers > MAX_BUFFERS:
             raise ProtocolError(f"frame of {header_bytes} header bytes and {n_buffers} buffers is over the limit")
         lengths = struct.unpack(f"<{n_buffers}Q", self._take(8 * n_buffers, tick))
         if sum(lengths) > MAX_BUFFER_BYTES:
@@ -92,13 +96,14 @@ class FrameReader:
     def _receive(self, at_most: int, tick: Tick) -> bytes:
         self._sock.settimeout(SLICE_SECONDS)
         while True:
+            tick()
             try:
                 chunk = self._sock.recv(at_most)
             except TimeoutError:
-                tick()
                 continue
             except OSError as error:
                 raise ConnectionLost(str(error)) from None
             if not chunk:
                 raise ConnectionLost("closed")
+            self.received += len(chunk)
             return chunk

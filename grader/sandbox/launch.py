@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import SandboxError
-from grader.sandbox import landlock, linux
+from grader.sandbox import landlock, linux, processes
 from grader.sandbox.canary import planted
 from grader.sandbox.confine import PRIVATE_FOLDERS, Ground
 from grader.sandbox.scratch import wipe
 from grader.sandbox.session import Session, Worker
-from grader.sandbox.terms import UNPRIVILEGED_USER, Exit, Level, Usage, WorkerLimits
+from grader.sandbox.terms import ENDED_EARLY, UNPRIVILEGED_USER, Exit, Level, Usage, WorkerLimits
 from grader.sandbox.visible import PACKAGE, Visible, open_to_all, visible
 
 __all__ = ["Exit", "Level", "Sandbox", "Session", "Usage", "Worker", "WorkerLimits"]
@@ -120,8 +120,7 @@ class Sandbox:
         refusals = []
         for candidate in [level] if level else [Level.NAMESPACES, Level.LANDLOCK]:
             try:
-                with planted(canary) as path:
-                    sandbox = cls(candidate, program, seen, "" if candidate is Level.NONE else path)
+                sandbox = cls._at(candidate, program, seen, canary)
             except _Refused as refused:
                 refusals.append(f"{candidate} refused: {refused}")
             else:
@@ -130,6 +129,19 @@ class Sandbox:
         raise SandboxError(
             f"expected a sandbox on this machine, found {'; '.join(refusals)}; `grader doctor` says what it lacks."
         )
+
+    @classmethod
+    def _at(cls, level: Level, program: Program, seen: Visible, canary: Path) -> "Sandbox":
+        """Start at a level; once more, when the worker that tries it out was ended by somebody."""
+        tries = 2
+        while True:
+            try:
+                with planted(canary) as path:
+                    return cls(level, program, seen, "" if level is Level.NONE else path)
+            except _Refused as refused:
+                tries -= 1
+                if not tries or ENDED_EARLY not in str(refused):
+                    raise
 
     @property
     def alive(self) -> bool:
@@ -140,6 +152,11 @@ class Sandbox:
     def pid(self) -> int:
         """The process from which everything else of this sandbox descends."""
         return self._process.pid
+
+    def memory(self) -> int:
+        """Bytes of the zygote's resident memory that are no file's; 0 if it is gone."""
+        below = [process.pid for process in processes.tree(self.pid)[1:2]]
+        return sum(map(processes.resident_memory, below))
 
     def open_session(self) -> socket.socket:
         """A new line to the zygote, for a `Session` in whichever process gets it. The session lasts as long as it.

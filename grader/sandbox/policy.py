@@ -7,9 +7,12 @@ from grader.sandbox.seccomp import ALLOW, PRETEND, HasAny, Is, Rule, fail
 
 AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, NETLINK_ROUTE = 1, 2, 10, 16, 0
 SOCK_STREAM, SOCK_NONBLOCK, SOCK_CLOEXEC, IPPROTO_TCP, MSG_FASTOPEN = 1, 0o4000, 0o2000000, 6, 0x20000000
+SOCK_SEQPACKET, SOCK_TYPES = 5, 0xF
+PR_SET_MM = 35
 SOL_SOCKET, SO_PASSPIDFD, SO_PEERPIDFD = 1, 76, 77
 TIOCSTI, TIOCLINUX, FIOSETOWN, SIOCSPGRP = 0x5412, 0x541C, 0x8901, 0x8902
-F_SETOWN, F_SETSIG, F_SETOWN_EX = 8, 10, 15
+RLIMIT_CORE = 4  # once lowered to 0, a crash would start the machine's handler of core dumps
+F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE = 8, 10, 15, 1024
 O_ACCMODE, O_WRONLY, O_RDWR, O_TRUNC = 3, 1, 2, 0o1000
 CLONE_NEWCGROUP = 0x02000000
 NEW_NAMESPACES = (
@@ -49,8 +52,14 @@ ALWAYS = [
     Rule("clone3", fail(errno.ENOSYS)),  # its flags lie in memory, where no filter looks; libraries fall back on clone
     Rule("getsockopt", fail(errno.EPERM), [Is(1, SOL_SOCKET), Is(2, SO_PEERPIDFD)]),  # a handle on the trusted process
     Rule("setsockopt", fail(errno.EPERM), [Is(1, SOL_SOCKET), Is(2, SO_PASSPIDFD)]),
+    Rule("prctl", fail(errno.EPERM), [Is(0, PR_SET_MM)]),  # where its stack begins tells whose heir a process is
+    Rule("fcntl", fail(errno.EPERM), [Is(1, F_SETLEASE)]),  # whoever opens a leased file waits, in other workers too
     Rule("ioctl", fail(errno.EPERM), [Is(1, TIOCSTI)]),  # types on a terminal
     Rule("ioctl", fail(errno.EPERM), [Is(1, TIOCLINUX)]),
+]
+
+NO_CORE_DUMPS = [
+    Rule(name, fail(errno.EPERM), [Is(at, RLIMIT_CORE)]) for name, at in (("prlimit64", 1), ("setrlimit", 0))
 ]
 
 OWN_NETWORK = [
@@ -61,10 +70,21 @@ OWN_NETWORK = [
     Rule("socket", fail(errno.EAFNOSUPPORT)),  # VSOCK, say, which no network namespace holds apart
 ]
 
-NO_NETWORK = [Rule("socket", fail(errno.EAFNOSUPPORT))]  # nor unix sockets: privileged services listen behind them
+# Of a pair of datagram sockets, either can send to whatever has an address
+PAIRS_THAT_STAY_SO = [
+    Rule("socketpair", ALLOW, [Is(1, SOCK_STREAM, SOCK_TYPES)]),
+    Rule("socketpair", ALLOW, [Is(1, SOCK_SEQPACKET, SOCK_TYPES)]),
+    Rule("socketpair", fail(errno.EAFNOSUPPORT)),
+]
+
+NO_NETWORK = [  # nor unix sockets: privileged services listen behind them
+    *PAIRS_THAT_STAY_SO,
+    Rule("socket", fail(errno.EAFNOSUPPORT)),
+]
 
 # What the ranks of a process group need, and no more; Landlock sees to where it may connect
 TCP_ALONE = [
+    *PAIRS_THAT_STAY_SO,
     *(
         Rule("socket", ALLOW, [Is(0, AF_INET), Is(1, SOCK_STREAM | flags), Is(2, protocol)])
         for flags in (0, SOCK_NONBLOCK, SOCK_CLOEXEC, SOCK_NONBLOCK | SOCK_CLOEXEC)
@@ -134,12 +154,12 @@ def unscoped_signals(own_pid: int) -> list[Rule]:
 
 def own_namespaces() -> list[Rule]:
     """For a process in namespaces of its own."""
-    return [*OWN_NETWORK, *ALWAYS]
+    return [*NO_CORE_DUMPS, *OWN_NETWORK, *ALWAYS]
 
 
 def shared_machine(own_pid: int, landlock_version: int, *, tcp: bool) -> list[Rule]:
     """For process `own_pid` under Landlock in the machine's own namespaces, with or without TCP."""
-    rules = [*(TCP_ALONE if tcp else NO_NETWORK), *SHARED_PROCESSES, *SHARED_FILES]
+    rules = [*NO_CORE_DUMPS, *(TCP_ALONE if tcp else NO_NETWORK), *SHARED_PROCESSES, *SHARED_FILES]
     if landlock_version < 3:
         rules += UNSEEN_TRUNCATION
     if landlock_version < 6:

@@ -28,6 +28,10 @@ class RankFailed(Exception):
         self.account = account
 
 
+class RankKilled(RankFailed):
+    """A rank was ended by somebody's SIGKILL: not what its code raised, and perhaps an accident of the machine's."""
+
+
 @dataclass(frozen=True)
 class Summarised:
     """A summary from a rank, to be passed on as it is."""
@@ -47,28 +51,32 @@ def run_ranks(
 
     Raises:
         RankFailed: naming the first rank that raised, or those still waiting after `patience` seconds.
+        RankKilled: one was ended by SIGKILL.
     """
     with tempfile.TemporaryDirectory() as rendezvous:
         ranks = [_fork_rank(rank, processes, f"{rendezvous}/store", call, account, refer) for rank in range(processes)]
         try:
             reports = _collect([pipe for _, pipe in ranks], patience)
+            silent = [rank for rank, report in enumerate(reports) if report is None]
+            killed = [rank for rank in silent if _was_killed(ranks[rank][0])]
         finally:
             for pid, pipe in ranks:
                 os.close(pipe)
                 _end(pid)
-    raised = [(report["at"], rank) for rank, report in enumerate(reports) if report and "raised" in report]
+    if killed:
+        raise RankKilled(f"process {killed[0]} of {processes} was ended by SIGKILL")
+    raised = [(r["at"], rank, r["raised"]) for rank, r in enumerate(reports) if r and "raised" in r]
     if raised:
-        _, rank = min(raised)  # who raised first: others fail afterwards because it is gone
-        first = reports[rank]["raised"]
+        _, rank, first = min(raised)  # who raised first: others fail afterwards because it is gone
         text = f"on process {rank} of {processes}: {first['text']}"
         raise RankFailed(text, {**first, "text": text})
-    silent = [str(rank) for rank, report in enumerate(reports) if report is None]
     if silent:
+        numbers = ", ".join(map(str, silent))
         raise RankFailed(
-            f"process {', '.join(silent)} of {processes} did not finish within {patience:g} s: it waits for the others "
+            f"process {numbers} of {processes} did not finish within {patience:g} s: it waits for the others "
             "in a collective operation that they do not reach, or it died"
         )
-    return [report["ok"] for report in reports]
+    return [report["ok"] for report in reports if report is not None]
 
 
 def _fork_rank(rank: int, processes: int, store: str, call: Callable, account: Callable, refer: Refer) -> tuple:
@@ -86,9 +94,9 @@ def _be_rank(rank: int, processes: int, store: str, call, account, refer: Refer,
     try:
         report = _report_of_rank(rank, processes, store, call, account)
         outgoing = Outgoing(refer)
-        header = outgoing.header(report)
+        parts: list[bytes | memoryview] = [outgoing.header(report), *outgoing.buffers]
         with open(writing, "wb") as pipe:
-            for part in (header, *outgoing.buffers):
+            for part in parts:
                 pipe.write(len(part).to_bytes(8, "little"))
                 pipe.write(part)
     finally:
@@ -138,6 +146,16 @@ def _report(received: bytearray) -> dict[str, Any] | None:
         return None
     resolve = lambda kind, content, read: Summarised(content[0], read(content[1]))  # noqa: E731
     return Incoming(parts[1:], resolve).value(bytes(parts[0]))
+
+
+def _was_killed(pid: int) -> bool:
+    """Whether a rank has ended by SIGKILL, or does in a moment: its pipe closes first. It stays to be reaped."""
+    deadline = time.monotonic() + GRACE_SECONDS
+    while not (ended := os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return ended.si_code == os.CLD_KILLED and ended.si_status == signal.SIGKILL
 
 
 def _end(pid: int) -> None:

@@ -68,6 +68,11 @@ class SocketChannel:
         self._reader = FrameReader(sock)
         self._tick = tick
 
+    @property
+    def received(self) -> int:
+        """Bytes that the worker has sent so far."""
+        return self._reader.received
+
     def exchange(self, header: bytes, buffers: list[memoryview]) -> tuple[bytes, list[bytearray]]:
         send_frame(self._sock, header, buffers, self._tick)
         return self._reader.receive(self._tick)
@@ -135,10 +140,12 @@ class Remote:
         if not (isinstance(reply, list) and len(reply) == 3 and type(reply[0]) is int and reply[0] == number):
             raise ProtocolError("the reply does not answer the request")
         _, outcome, value = reply
+        if not isinstance(outcome, str):  # an array would answer a comparison with an array
+            raise ProtocolError(f"expected an outcome, found a {type(outcome).__name__}")
         if outcome == "raised":
             raise _raised(value)
         if outcome != "ok":
-            raise ProtocolError(f"unknown outcome {str(outcome)[:40]!r}")
+            raise ProtocolError(f"unknown outcome {outcome[:40]!r}")
         return value
 
     def _resolve(self, kind: str, content: Any, read: Callable[[Any], Any]) -> object:
@@ -168,8 +175,12 @@ def _raised(value: Any) -> Raised:
     if not isinstance(value, dict):
         raise ProtocolError("expected an account of an exception")
     types, text, where = (value.get(key) for key in ("types", "text", "where"))
-    if not (isinstance(types, list) and types and isinstance(text, str) and isinstance(where, list)):
+    if not (_texts(types) and types and isinstance(text, str) and _texts(where)):
         raise ProtocolError("expected an account of an exception")
     return Raised(
-        tuple(str(name)[:80] for name in types[:20]), text[:MAX_TEXT], tuple(str(frame)[:200] for frame in where[-20:])
+        tuple(name[:80] for name in types[:20]), text[:MAX_TEXT], tuple(frame[:200] for frame in where[-20:])
     )
+
+
+def _texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)

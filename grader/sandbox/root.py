@@ -15,12 +15,15 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-sys.path.append(os.path.dirname(os.path.abspath(__file__)))
-import linux
-import processes
-import scratch
+if TYPE_CHECKING:
+    from grader.sandbox import linux, processes, scratch
+else:
+    sys.path.append(os.path.dirname(os.path.abspath(__file__)))
+    import linux
+    import processes
+    import scratch
 
 OLD = "/old"  # where the machine's root stays visible while the new one is built
 DEVICES = ("null", "zero", "full", "random", "urandom")

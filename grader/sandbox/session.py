@@ -102,6 +102,8 @@ class Worker:
         self._number = number
         self._output = Drain(output)
         self._exit: Exit | None = None
+        self.gone = False
+        """It had hung up before it was ended from here."""
 
     def output(self) -> bytes:
         """The first 256 KiB of what the worker has printed so far."""
@@ -114,7 +116,8 @@ class Worker:
     def kill(self) -> Exit:
         """End it; returns when nothing of it is left. May be called again."""
         if self._exit is None:
-            answer = self._session.ask("kill", worker=self._number, ending=_hung_up(self.connection))
+            self.gone = _hung_up(self.connection)
+            answer = self._session.ask("kill", worker=self._number, ending=self.gone)
             self._exit = Exit(**_without_number(answer))
             self._output.finish()
             self.connection.close()

@@ -3,7 +3,10 @@
 pandas is looked up, never imported, on the writing side: a worker without it loses nothing.
 """
 
+import datetime
+import re
 import sys
+import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
@@ -11,8 +14,12 @@ import numpy as np
 
 from grader.errors import ProtocolError
 
+MAX_ROWS = 1 << 24  # of an index that arrives as three numbers
+# pandas puts labels into hash tables whose collisions can be chosen: the square of so many must not take long
+MAX_COLUMNS, MAX_LABELS, MAX_GROUPS = 10_000, 100_000, 20_000
 KINDS = ("S", "F", "I")
 TEXT_TYPES = ("str", "string", "object")
+FIXED_OFFSET = re.compile(r"UTC(?:([+-])(\d\d):(\d\d))?")
 NULLABLE_TYPES = (
     *(f"{kind}{bits}" for kind in ("Int", "UInt") for bits in (8, 16, 32, 64)),
     "Float32",
@@ -75,10 +82,14 @@ def read(kind: str, content: list, value: Read) -> Any:
         return pandas.Series(_read_column(column, value), index=_read_index(index, value), name=value(name))
     names, index, columns = content
     rows = _read_index(index, value)
+    header = _at_most(MAX_COLUMNS, _read_index(names, value), "columns")
     if columns and columns[0] == "block":
-        return pandas.DataFrame(value(columns[1]), index=rows, columns=_read_index(names, value))
+        block = value(columns[1])
+        if not (isinstance(block, np.ndarray) and block.ndim == 2):  # a single number would fill any table
+            raise ProtocolError("a block is an array of two dimensions")
+        return pandas.DataFrame(block, index=rows, columns=header)
     frame = pandas.DataFrame({i: _read_column(column, value) for i, column in enumerate(columns)}, index=rows)
-    frame.columns = _read_index(names, value)
+    frame.columns = header
     return frame
 
 
@@ -97,11 +108,14 @@ def _read_index(content: list, value: Read) -> Any:
 
     kind, name, rest = content
     if kind == "multi":
-        return pandas.MultiIndex.from_arrays([_read_column(level, value) for level in rest], names=value(name))
+        levels = [_at_most(MAX_GROUPS, _read_column(level, value), "labels in levels") for level in rest]
+        return pandas.MultiIndex.from_arrays(levels, names=value(name))
     if kind == "range":
         start, stop, step = (int(number) for number in rest)
+        if len(range(start, stop, step)) > MAX_ROWS:
+            raise ProtocolError(f"an index of more than {MAX_ROWS} rows")
         return pandas.RangeIndex(start, stop, step, name=value(name))
-    return pandas.Index(_read_column(rest, value), name=value(name))
+    return pandas.Index(_at_most(MAX_LABELS, _read_column(rest, value), "labels"), name=value(name))
 
 
 def _columns(frame: Any, node: Write) -> list:
@@ -133,7 +147,7 @@ def _read_column(content: list, value: Read) -> Any:
     name, values = content
     if name == "zoned":
         zone, utc = values
-        return pandas.DatetimeIndex(value(utc)).tz_localize("UTC").tz_convert(str(zone))
+        return pandas.DatetimeIndex(value(utc)).tz_localize("UTC").tz_convert(_zone(zone))
     values = value(values)
     if name == "numpy":
         if not (isinstance(values, np.ndarray) and values.ndim == 1):
@@ -142,7 +156,7 @@ def _read_column(content: list, value: Read) -> Any:
     if not isinstance(values, list):
         raise ProtocolError("a column is a list of values")
     if name == "category":
-        return pandas.Categorical(values)
+        return pandas.Categorical(_at_most(MAX_GROUPS, values, "values of categories"))
     if name in NULLABLE_TYPES or name in ("str", "string"):
         return pandas.array(values, dtype=name)
     if name != "object":
@@ -150,6 +164,23 @@ def _read_column(content: list, value: Read) -> Any:
     column = np.empty(len(values), dtype=object)
     column[:] = values
     return column
+
+
+def _at_most(limit: int, values: Any, what: str) -> Any:
+    if len(values) > limit:
+        raise ProtocolError(f"expected at most {limit} {what}, found {len(values)}")
+    return values
+
+
+def _zone(name: object) -> datetime.tzinfo:
+    """A time zone of the IANA's list, or a fixed offset; pandas itself would open any file that is named to it."""
+    if not isinstance(name, str):
+        raise ProtocolError("a time zone has a name")
+    if offset := FIXED_OFFSET.fullmatch(name):
+        sign, hours, minutes = offset.groups()
+        east = datetime.timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
+        return datetime.timezone(-east if sign == "-" else east)
+    return zoneinfo.ZoneInfo(name)  # looks in its own folders alone
 
 
 def _array_backed(pandas: Any) -> Any:

@@ -7,6 +7,10 @@ UNPRIVILEGED_USER = 60_700
 """Whom root becomes: an id that distributions leave to nobody."""
 
 
+ENDED_EARLY = "the process ended while it was being confined"
+"""Why a worker does not serve that somebody has killed: no refusal of the system's."""
+
+
 class Level(StrEnum):
     """How well a submission's code is kept apart, best first."""
 
@@ -45,6 +49,8 @@ class Usage:
     memory_bytes: int
     """Beyond what is shared with the warm interpreter."""
     processes: int
+    scratch_bytes: int = 0
+    """On the machine's own disk; 0 where the kernel holds the worker to its limit."""
 
 
 @dataclass(frozen=True)

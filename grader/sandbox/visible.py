@@ -41,10 +41,10 @@ def visible(readable: Iterable[Path]) -> Visible:
         SandboxError: a path in `readable` does not exist.
     """
     wanted = [*_SYSTEM, *_python(), *(str(PACKAGE / name) for name in _OWN)]
-    for path in readable:
-        if not path.exists():
-            raise SandboxError(f"expected {path} to be readable in the sandbox, found no such file; check the path.")
-        wanted.append(os.path.abspath(path))
+    for place in readable:
+        if not place.exists():
+            raise SandboxError(f"expected {place} to be readable in the sandbox, found no such file; check the path.")
+        wanted.append(os.path.abspath(place))
     links: dict[str, str] = {}
     real = {_trace(path, links) for path in wanted if os.path.lexists(path)}
     kept: list[str] = []

@@ -3,10 +3,12 @@
 Runs in the confined process (`serve`), or in the author's own process when a suite is tried without a sandbox.
 """
 
+import builtins
 import dataclasses
 import importlib
 import itertools
 import os
+import signal
 import socket
 import sys
 import traceback
@@ -20,8 +22,8 @@ import msgspec
 
 from grader.errors import ProtocolError
 from grader.sandbox.codec import Incoming, Outgoing
-from grader.sandbox.frames import ConnectionLost, FrameReader, send_frame
-from grader.sandbox.ranks import RankFailed, Summarised, run_ranks
+from grader.sandbox.frames import MAX_BUFFER_BYTES, ConnectionLost, FrameReader, send_frame
+from grader.sandbox.ranks import RankFailed, RankKilled, Summarised, run_ranks
 
 Summarise = Callable[[object], tuple[str, Any] | None]
 
@@ -159,14 +161,28 @@ def account_of(error: BaseException, folder: Path) -> dict[str, object]:
         text = str(error)
     except Exception:
         text = "(its text could not be made)"
-    return {"types": [kind.__name__ for kind in type(error).__mro__][:20], "text": text[:8000], "where": where[-20:]}
+    return {
+        "types": [_class_name(kind) for kind in type(error).__mro__][:20],
+        "text": text[:8000],
+        "where": where[-20:],
+    }
+
+
+def _class_name(kind: type) -> str:
+    """A class's name; a namesake of a built-in one is called by its module, too."""
+    namesake = getattr(builtins, kind.__name__, kind)
+    return kind.__name__ if namesake is kind else f"{kind.__module__}.{kind.__name__}"
 
 
 def serve(connection: socket.socket, folder: Path, summarise: Summarise) -> NoReturn:
     """Answer requests until the connection closes, then end the process."""
-    server, reader = Server(folder, summarise), FrameReader(connection)
+    server = Server(folder, summarise, fatal=(RankKilled,))
+    reader = FrameReader(connection, max_header=MAX_BUFFER_BYTES)  # the trusted side may send much, files above all
     try:
         while True:
             send_frame(connection, *server.exchange(*reader.receive()))
     except ConnectionLost:
         os._exit(0)
+    except RankKilled:
+        os.kill(os.getpid(), signal.SIGKILL)  # whoever grades sees how it ended, and may try again
+        raise  # not reached

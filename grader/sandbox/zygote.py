@@ -105,7 +105,8 @@ def warm_up(orders: Orders) -> tuple[Serve, dict[str, float]]:
     Raises:
         RuntimeError: it left threads behind, which a fork would not carry along.
     """
-    seconds, started = {}, time.monotonic()
+    seconds: dict[str, float] = {}
+    started = time.monotonic()
 
     def mark(step: str) -> None:
         seconds[step] = round(time.monotonic() - started - sum(seconds.values()), 3)

@@ -64,7 +64,7 @@ def read_mutants(path: Path, assignment: Assignment) -> list[Mutant]:
         raise UsageError(
             f"{path}: expected [[mutant]] tables with {', '.join(Mutant.__struct_fields__)}: {error}."
         ) from None
-    checks = {f"{task.name}.{check}" for task in assignment.task for check in task.checks}
+    checks = set(assignment.checks)
     names: set[str] = set()
     for mutant in mutants:
         if mutant.name in names:

@@ -4,8 +4,6 @@ A verdict holds as long as nothing changes that it depends on: the case's files 
 graded again.
 """
 
-import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, as_completed
 from contextlib import AbstractContextManager, ExitStack
@@ -15,13 +13,14 @@ from typing import Protocol
 
 import msgspec
 
+from grader.aside import write_aside
 from grader.course import Course
 from grader.errors import GraderFault
 from grader.results import SubmissionResult, SubmissionStatus
 from grader.soundness.cases import USUAL, Case, Draws, Kind, cases_of
-from grader.soundness.surroundings import Surroundings
 from grader.soundness.verdicts import Proof, Verdict
 from grader.submission import Submission
+from grader.surroundings import Surroundings
 
 MEMORY = ".verify"
 """Folder of the course that remembers verdicts; it can be deleted at any time."""
@@ -131,11 +130,7 @@ class _Memory:
     def write(self) -> None:
         """Keep all that has no fault for the next run."""
         kept = {key: verdict for key, verdict in self._verdicts.items() if not verdict.fault}
-        self._path.parent.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self._path.parent, prefix=f".{self._path.name}.") as scratch:
-            aside = Path(scratch, self._path.name)
-            aside.write_bytes(msgspec.json.encode(kept))
-            os.replace(aside, self._path)
+        write_aside(self._path, msgspec.json.encode(kept))
 
     def _key(self, case: Case) -> str:
         key = case.digest(self._around.digest(case.checks))
@@ -178,7 +173,7 @@ class _Grading:
         if self._engine is None:
             self._engine = self._start()
             self._engine.wait_ready()
-        jobs = {self._submit(case): case for case in asked}
+        jobs = {self._submit(self._engine, case): case for case in asked}
         for job in as_completed(jobs):
             case = jobs[job]
             try:
@@ -187,9 +182,9 @@ class _Grading:
                 failed = SubmissionResult("", case.name, SubmissionStatus.GRADER_ERROR, message=str(fault))
                 yield case, Verdict.of(case, replace(failed, seed=self._seed_of(case)))
 
-    def _submit(self, case: Case) -> "Future[SubmissionResult]":
+    def _submit(self, engine: Engine, case: Case) -> "Future[SubmissionResult]":
         submission = Submission(case.name, case.files, case.name)
-        return self._engine.submit(submission, seed=self._seed_of(case), checks=case.checks)
+        return engine.submit(submission, seed=self._seed_of(case), checks=case.checks)
 
     def _seed_of(self, case: Case) -> int:
         """Of the case's draw; the first is the run's own."""

@@ -1,14 +1,13 @@
 """The proof as a page: what was tried, what is unsound, and what an author might look at though nothing is wrong."""
 
 import math
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from grader.aside import write_aside
 from grader.page import Page, Section
 from grader.page.document import Cell, Picture, Table, Words
 from grader.soundness.cases import Kind
@@ -22,11 +21,7 @@ SHOWN_SLOWEST = 10
 
 def write_report(proofs: Sequence[Proof], path: Path, *, seed: int) -> Path:
     """Write the page of these proofs; its path."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as scratch:
-        aside = Path(scratch, path.name)
-        aside.write_text(report_of(proofs, seed=seed).html(), "utf-8")
-        os.replace(aside, path)
+    write_aside(path, report_of(proofs, seed=seed).html().encode())
     return path
 
 

@@ -138,10 +138,10 @@ class Proof:
     @cached_property
     def unsteady(self) -> dict[str, list[str]]:
         """Repeat -> checks that measured something else than the first time, on the same data."""
-        first, *others = [verdict for verdict in self.of(Kind.REPEAT) if not verdict.fault] or [None]
+        sound = [verdict for verdict in self.of(Kind.REPEAT) if not verdict.fault]
         changed = {
-            again.name: [check for check, found in again.readings.items() if found != first.readings.get(check)]
-            for again in others
+            again.name: [check for check, found in again.readings.items() if found != sound[0].readings.get(check)]
+            for again in sound[1:]
         }
         return {name: checks for name, checks in changed.items() if checks}
 

@@ -5,6 +5,8 @@ import mmap
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 
@@ -72,6 +74,39 @@ def share_with_children(megabytes, children):
             os._exit(0)
 
 
+def start_programs(count, megabytes):
+    """New programs that hold memory; returns when all do."""
+    program = f"held = bytearray(b'x') * ({megabytes} << 20); print(flush=True); import time; time.sleep(600)"
+    for _ in range(count):
+        started = subprocess.Popen([sys.executable, "-I", "-S", "-c", program], stdout=subprocess.PIPE)
+        started.stdout.readline()
+        held.append(started)
+
+
+def fill_behind_its_own_back(megabytes):
+    """Memory to be shared with children that is full, although no page of it is in anybody's tables."""
+    shared = mmap.mmap(-1, megabytes << 20)
+    shared.write(b"x" * (megabytes << 20))
+    shared.madvise(mmap.MADV_DONTNEED)
+    held.append(shared)
+
+
+def fill_sockets(children, pairs):
+    """Sockets that are full of what nobody reads, in processes of their own."""
+    for _ in range(children):
+        reading, writing = os.pipe()
+        if os.fork() == 0:
+            for one, other in [socket.socketpair() for _ in range(pairs)]:
+                one.setblocking(False)
+                with contextlib.suppress(BlockingIOError):
+                    while True:
+                        one.send(bytes(4096))
+                held.extend((one, other))
+            os.write(writing, b"x")
+            time.sleep(600)
+        os.read(reading, 1)
+
+
 def map_anonymous(megabytes):
     mmap.mmap(-1, megabytes << 20).close()
 
@@ -107,6 +142,20 @@ def fill(folder, most_megabytes):
             file.write(bytes(1 << 20))
             written += 1
     return written
+
+
+def keep_deleted(megabytes):
+    """A file that nobody can see any more, and that is there."""
+    held.append(open("deleted", "wb"))  # noqa: SIM115  stays open
+    os.unlink("deleted")
+    held[-1].write(bytes(megabytes << 20))
+    held[-1].flush()
+
+
+def fill_in_the_dark(megabytes):
+    """A file in a folder that may be written to and not looked into."""
+    os.mkdir("dark", 0o300)
+    return fill("dark", megabytes)
 
 
 def make_deep_mess(depth):
