@@ -1,7 +1,8 @@
 """What the terminal shows: results as tables, live progress with the time left. Pure renderings; `cli` prints them."""
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Self
 
@@ -21,7 +22,9 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from grader.results import CheckStatus, SubmissionResult, SubmissionStatus, TaskScore
+from grader.attempts import faults, lateness
+from grader.known import Origin
+from grader.results import Attempt, CheckStatus, Standing, SubmissionResult, SubmissionStatus, TaskScore
 
 STYLES = {
     CheckStatus.PASSED: "green",
@@ -74,6 +77,10 @@ class Live:
         )
         self._task = self._progress.add_task(what, total=total)
 
+    def advance(self) -> None:
+        """One more is done."""
+        self._progress.advance(self._task)
+
     def __enter__(self) -> Self:
         self._progress.start()
         return self
@@ -85,15 +92,22 @@ class Live:
 class ClassProgress(Live):
     """Live progress of a class on the error stream; silent when `quiet`."""
 
-    def started(self, sandbox: str, jobs: int, seed: int) -> None:
-        """Say once how student code is confined, and the seed that reproduces this run."""
-        self._progress.print(
-            f"Sandbox {escape(sandbox)} · {jobs} at a time · seed {seed}", highlight=False, soft_wrap=True
-        )
+    def __init__(self, total: int, *, quiet: bool = False) -> None:
+        super().__init__(total, quiet=quiet)
+        self.failed: list[str] = []
+        """On whom the grader failed."""
+
+    def started(self, sandbox: str, jobs: int, seed: int, note: str = "") -> None:
+        """Say once how student code is confined, the seed that reproduces this run, and what else there is to say."""
+        facts = [f"Sandbox {sandbox}", f"{jobs} at a time", f"seed {seed}", *([note] if note else [])]
+        self._progress.print(escape(" · ".join(facts)), highlight=False, soft_wrap=True)
         self._progress.reset(self._task, description="grading")
 
-    def graded(self, result: SubmissionResult) -> None:
-        self._progress.update(self._task, advance=1, description=f"graded {escape(printable(result.student))}")
+    def graded(self, result: SubmissionResult, origin: Origin = Origin.MARKED) -> None:
+        done = {Origin.MARKED: "graded", Origin.ALIKE: "same files", Origin.KEPT: "kept"}[origin]
+        if result.status is SubmissionStatus.GRADER_ERROR:
+            self.failed.append(result.student)
+        self._progress.update(self._task, advance=1, description=f"{done} {escape(printable(result.student))}")
 
 
 def printable(name: str) -> str:
@@ -111,25 +125,30 @@ def wide_table() -> Table:
     return Table(header_style="bold", box=SIMPLE_HEAD, padding=(0, 1), collapse_padding=True, pad_edge=False)
 
 
-def class_table(results: Sequence[SubmissionResult]) -> RenderableType:
-    """A row for each submission: score, bonus, points by task; below, why some have no score."""
-    tasks = next((result.tasks for result in results if result.tasks), {})
+def class_table(results: Iterable[SubmissionResult]) -> RenderableType:
+    """A row for each submission: score, bonus, points by task; below, why some have no score. Results are not kept."""
+    tasks: dict[str, TaskScore] = {}
+    counts: Counter[SubmissionStatus] = Counter()
+    rows, reasons = [], []
+    for result in results:
+        tasks = tasks or result.tasks
+        counts[result.status] += 1
+        points = {name: number(task.points) for name, task in result.tasks.items()}
+        head = (Text(printable(result.student)), number(result.score), number(result.bonus))
+        rows.append((head, points, (f"{result.seconds:.1f}", _remark(result))))
+        if result.message:
+            reasons.append(_reason(result))
+        reasons += [Text(f"{printable(result.student)}: {printable(line)}") for line in faults(result.standing)]
     table = wide_table()
     table.add_column("student", overflow="fold", min_width=12)
     for column in ("score", "bonus", *(_number_of(name, tasks) for name in tasks), "s"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("remarks", overflow="fold")
-    for result in results:
-        points = [number(result.tasks[name].points) if name in result.tasks else "–" for name in tasks]
-        row = [Text(printable(result.student)), number(result.score), number(result.bonus), *points]
-        table.add_row(*row, f"{result.seconds:.1f}", _remark(result))
+    for head, points, tail in rows:
+        table.add_row(*head, *(points.get(name, "–") for name in tasks), *tail)
     legend = " · ".join(f"{_number_of(name, tasks)} {name} /{task.max_points:g}" for name, task in tasks.items())
-    reasons = [_reason(result) for result in results if result.message]
-    graded, failed = (
-        sum(result.status is status for result in results)
-        for status in (SubmissionStatus.GRADED, SubmissionStatus.GRADER_ERROR)
-    )
-    closing = f"{graded} graded, {len(results) - graded - failed} invalid, {failed} failed in the grader"
+    graded, failed = counts[SubmissionStatus.GRADED], counts[SubmissionStatus.GRADER_ERROR]
+    closing = f"{graded} graded, {counts.total() - graded - failed} invalid, {failed} failed in the grader"
     return Group(table, Text(legend, style="dim"), *reasons, Text(closing))
 
 
@@ -147,11 +166,23 @@ def _of(points: float | None, out_of: float) -> str:
 
 
 def _remark(result: SubmissionResult) -> Text:
-    """What went wrong beyond failed checks, in few words."""
+    """What went wrong beyond failed checks, in few words, and which attempt it is."""
+    words = _attempt_in_words(result.standing)
     if result.status is not SubmissionStatus.GRADED:
-        return Text(result.status.value.replace("_", " "), style="red")
+        return Text(", ".join([result.status.value.replace("_", " "), *words]), style="red")
     counts = {status: sum(check.status is status for check in result.checks) for status in CheckStatus}
-    return Text(", ".join(f"{counts[status]} {remark}" for status, remark in REMARKS.items() if counts[status]))
+    remarks = [f"{counts[status]} {remark}" for status, remark in REMARKS.items() if counts[status]]
+    return Text(", ".join([*remarks, *words]))
+
+
+def _attempt_in_words(standing: Standing | None) -> list[str]:
+    """Which of many attempts counts, how late it was, and what that costs; nothing where there is nothing to tell."""
+    if standing is None:
+        return []
+    one, many = standing.attempt, len(standing.attempts)
+    words = [f"attempt {standing.counting + 1} of {many}"] if many > 1 else []
+    words += [f"{lateness(one.seconds_late)} late"] if one.seconds_late else []
+    return words + ([f"penalty {one.penalty:g}"] if one.penalty else [])
 
 
 def student_page(result: SubmissionResult) -> RenderableType:
@@ -162,6 +193,8 @@ def student_page(result: SubmissionResult) -> RenderableType:
     parts: list[RenderableType] = [head, Text(facts, style="dim")]
     if result.message:
         parts.append(Text(printable(result.message), style="red"))
+    if result.standing:
+        parts += _attempts_shown(result.standing)
     parts.append(_checks_table(result))
     for check in result.checks:
         if check.detail and check.status not in (CheckStatus.NOT_IMPLEMENTED, CheckStatus.NOT_RUN):
@@ -169,6 +202,26 @@ def student_page(result: SubmissionResult) -> RenderableType:
     if result.output:
         parts.append(Panel(Text(_lines(result.output[:2000])), title="printed", title_align="left"))
     return Group(*parts)
+
+
+def _attempts_shown(standing: Standing) -> list[RenderableType]:
+    """A table of all attempts, the one that counts with the reason, and the due date; times are in UTC."""
+    table = Table(header_style="bold")
+    for column in ("attempt", "handed in (UTC)", "points", "late", "penalty", "comes to", "counts"):
+        table.add_column(column, justify="left" if column in ("attempt", "counts") else "right", overflow="fold")
+    for place, one in enumerate(standing.attempts):
+        table.add_row(*_attempt_row(one), Text(standing.why if place == standing.counting else ""))
+    due = f"due {standing.due:%Y-%m-%d %H:%M:%S} UTC" if standing.due else "no due date"
+    more = f", extended by {lateness(standing.extension_seconds)}" if standing.extension_seconds else ""
+    return [table, Text(due + more, style="dim"), *(Text(printable(line), style="red") for line in faults(standing))]
+
+
+def _attempt_row(one: Attempt) -> list[Text]:
+    """What one attempt got; its status in the place of points where it is no plain mark."""
+    points = number(one.points) if one.status is SubmissionStatus.GRADED else one.status.value.replace("_", " ")
+    time = f"{one.time:%Y-%m-%d %H:%M:%S}" if one.time else "unknown"
+    cells = (printable(one.name) or "–", time, points, lateness(one.seconds_late), f"{one.penalty:g}", number(one.net))
+    return [Text(cell) for cell in cells]
 
 
 def _checks_table(result: SubmissionResult) -> Table:
@@ -186,14 +239,14 @@ def _lines(text: str) -> str:
     return "\n".join(printable(line) for line in text.splitlines())
 
 
-def summary_of(assignment: str, results: Sequence[SubmissionResult]) -> dict[str, Any]:
+def summary_of(assignment: str, results: Iterable[SubmissionResult]) -> dict[str, Any]:
     """The run as the JSON of `grader grade --json`."""
     return {"assignment": assignment, "submissions": [_summary(result) for result in results]}
 
 
 def _summary(result: SubmissionResult) -> dict[str, Any]:
     keys = ("name", "task", "status", "points", "max_points", "message")
-    summary = {
+    summary: dict[str, Any] = {
         "student": result.student,
         "status": result.status.value,
         "score": result.score,
@@ -202,6 +255,15 @@ def _summary(result: SubmissionResult) -> dict[str, Any]:
         "tasks": {name: task.points for name, task in result.tasks.items()},
         "checks": [{key: getattr(check, key) for key in keys} for check in result.checks],
     }
+    if result.standing:
+        one = result.standing.attempt
+        summary["attempt"] = {
+            "name": one.name,
+            "of": len(result.standing.attempts),
+            "seconds_late": one.seconds_late,
+            "penalty": one.penalty,
+            "faults": faults(result.standing),
+        }
     return {**summary, "message": result.message} if result.message else summary
 
 

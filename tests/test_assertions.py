@@ -16,6 +16,7 @@ from grader.suite import (
     as_frame,
     as_series,
     assert_close,
+    assert_same,
     require,
     require_equal,
 )
@@ -41,12 +42,26 @@ def test_wrong_values_and_shapes_fail(wrong):
         assert_close(wrong, [1.0, 2.0], "it")
 
 
+def test_more_numbers_than_can_be_judged_are_a_failed_check():
+    with pytest.raises(CheckFailed, match="at most"):
+        as_array(np.broadcast_to(np.uint8(1), (1 << 20, 1 << 10)), "it")
+
+
 def test_nan_is_only_close_to_nan():
     assert_close([np.nan, 1], [np.nan, 1], "it")
     with pytest.raises(CheckFailed):
         assert_close([0.0, 1], [np.nan, 1], "it")
     with pytest.raises(CheckFailed):
         require(bool(float("nan") <= 3), "a NaN is below nothing")
+
+
+@pytest.mark.parametrize("no_answer", [[0.0, 0.0], [np.nan, 1.0], [np.inf, 1.0], [], None])
+def test_two_answers_are_only_the_same_if_they_are_answers(no_answer):
+    assert_same([1.0, 2.0], [1.0, 2.0], "it")
+    assert_same(3.0, 3.0, "it")
+    for first, second in ((no_answer, no_answer), ([1.0, 2.0], no_answer), ([1.0, 2.0], [1.0, 2.5])):
+        with pytest.raises(CheckFailed):
+            assert_same(first, second, "it")
 
 
 def test_require_takes_true_and_nothing_else():

@@ -43,3 +43,10 @@ def test_an_unwritten_task_is_never_the_expected_error(student_of):
     with pytest.raises(StudentError) as caught, student.raises(Exception):
         student.thing.refuse()
     assert caught.value.not_implemented
+
+
+def test_a_new_process_remembers_nothing(student_of):
+    student = student_of("KEPT = []\ndef count():\n    KEPT.append(1)\n    return len(KEPT)\n")
+    assert (student.thing.count(), student.thing.count()) == (1, 2)
+    student.restart()
+    assert student.thing.count() == 1

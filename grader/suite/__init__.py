@@ -18,11 +18,13 @@ from grader.suite.assertions import (
     as_frame,
     as_series,
     assert_close,
+    assert_same,
     require,
     require_columns,
     require_equal,
 )
 from grader.suite.checks import Run, check, reference
+from grader.suite.exhibits import confusion, exhibit, lines, scatter
 from grader.suite.faults import StudentError
 from grader.suite.figures import Figure
 from grader.suite.gauge import Gauge
@@ -46,16 +48,21 @@ __all__ = [
     "as_frame",
     "as_series",
     "assert_close",
+    "assert_same",
     "check",
+    "confusion",
+    "exhibit",
     "file",
     "folder",
     "linear",
+    "lines",
     "loader",
     "recipe",
     "reference",
     "require",
     "require_columns",
     "require_equal",
+    "scatter",
     "stand_in",
     "tensor",
 ]

@@ -4,12 +4,17 @@ Each raises `CheckFailed`, whose text says the rule, the case, what was expected
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 import pandas as pd
 
 from grader.suite.figures import Figure
+
+if TYPE_CHECKING:
+    import torch
+
+MOST_NUMBERS = 1 << 25  # that become float64, eight times as much as bytes
 
 
 class CheckFailed(AssertionError):
@@ -45,7 +50,8 @@ def assert_close(
     Either may be numbers, lists, arrays, tensors or Series, or dictionaries of them with equal keys.
     """
     if isinstance(expected, dict):
-        require(isinstance(actual, dict), f"{what} is a dictionary", got=_kind(actual), case=case)
+        if not isinstance(actual, dict):
+            raise CheckFailed(f"{what} is a dictionary", got=_kind(actual), case=case)
         require(set(actual) == set(expected), f"{what} has these keys", expected=set(expected), got=set(actual))
         for key, value in expected.items():
             assert_close(actual[key], value, f"{what}[{key!r}]", rtol=rtol, atol=atol, case=case)
@@ -62,10 +68,26 @@ def assert_close(
         raise CheckFailed(f"{what} is right", expected=_first(wanted, near), got=_first(got, near), case=case)
 
 
+def assert_same(
+    first: object, second: object, what: str, *, rtol: float = 1e-5, atol: float = 1e-6, case: str = ""
+) -> None:
+    """Two answers of the student's are alike, as by `assert_close`, and they are answers: finite numbers, not all equal.
+
+    Zeros, or NaN, are alike whatever was asked.
+    """
+    values = as_array(first, what, case=case)
+    require(values.size > 0 and bool(np.isfinite(values).all()), f"{what} is finite", got=_some(values), case=case)
+    varies = values.size == 1 or bool((values != values.flat[0]).any())
+    require(varies, f"{what} is not one number throughout", got=_some(values), case=case)
+    assert_close(second, values, what, rtol=rtol, atol=atol, case=case)
+
+
 def as_array(value: object, what: str, *, shape: tuple[int | None, ...] | None = None, case: str = "") -> np.ndarray:
     """Numbers as float64; `shape` may leave extents open with None."""
-    plain = value.detach().to(dtype=_float64()).numpy() if _is_tensor(value) else value
     rule = f"{what} is made of numbers"
+    if (size := _size(value)) > MOST_NUMBERS:
+        raise CheckFailed(f"{what} has at most {MOST_NUMBERS} numbers", got=f"{size} numbers", case=case)
+    plain = value.detach().to(dtype=_float64()).numpy() if _is_tensor(value) else value
     if not isinstance(plain, int | float | np.number | np.ndarray | list | tuple | pd.Series | pd.DataFrame | pd.Index):
         raise CheckFailed(rule, got=_kind(value), case=case)
     if isinstance(plain, list | tuple):
@@ -134,8 +156,15 @@ def _float64() -> Any:
     return torch.float64
 
 
-def _is_tensor(value: object) -> bool:
+def _is_tensor(value: object) -> TypeGuard["torch.Tensor"]:
     return type(value).__module__ == "torch" and hasattr(value, "detach")
+
+
+def _size(value: object) -> int:
+    """How many numbers there are in an array, tensor or table; 0 for whatever is small by nature."""
+    if _is_tensor(value):
+        return value.numel()
+    return int(value.size) if isinstance(value, np.ndarray | pd.Series | pd.DataFrame | pd.Index) else 0
 
 
 def _kind(value: object) -> str:
@@ -151,6 +180,11 @@ def _first(values: np.ndarray, near: np.ndarray) -> str:
     place = tuple(int(i) for i in np.argwhere(~near)[0])
     at = place[0] if len(place) == 1 else place
     return f"{values[place]:.6g} at {at} ({int((~near).sum())} of {near.size} values differ)"
+
+
+def _some(values: np.ndarray) -> str:
+    """A few of them."""
+    return np.array2string(values.reshape(-1)[:6], precision=6, separator=", ", threshold=6)
 
 
 def _short(fact: object) -> str:

@@ -99,8 +99,8 @@ def tensor(values: np.ndarray) -> Any:
     """A float32 or int64 tensor of its own memory."""
     import torch
 
-    values = torch.from_numpy(np.array(values))
-    return values.float() if values.is_floating_point() else values.long()
+    made = torch.from_numpy(np.array(values))
+    return made.float() if made.is_floating_point() else made.long()
 
 
 def folder(files: dict[str, bytes | str]) -> str:
@@ -126,7 +126,7 @@ def stand_in(name: str, source: str) -> None:
     if isinstance(getattr(sys.modules.get(name), "stood_in_for", None), str):
         return
     module = ModuleType(name)
-    module.stood_in_for = name
+    module.__dict__["stood_in_for"] = name
     exec(compile(source, f"<stand-in {name}>", "exec"), module.__dict__)
 
     def own(attribute: str) -> Any:
@@ -134,7 +134,7 @@ def stand_in(name: str, source: str) -> None:
             raise AttributeError(attribute)
         return getattr(_students_own(name), attribute)
 
-    module.__getattr__ = own
+    module.__dict__["__getattr__"] = own
     folder = _students_folder(name)
     for other, known in list(sys.modules.items()):
         file = getattr(known, "__dict__", {}).get("__file__")
@@ -153,6 +153,8 @@ def _students_own(name: str) -> ModuleType:
     alias = f"_own_{name}"
     if alias not in sys.modules:
         spec = spec_from_file_location(alias, _students_folder(name) / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
         sys.modules[alias] = module_from_spec(spec)
         spec.loader.exec_module(sys.modules[alias])
     return sys.modules[alias]

@@ -32,7 +32,7 @@ def check(*, title: str, hint: str, task: str = "") -> Callable[[Callable], Call
     """
 
     def mark(function: Callable) -> Callable:
-        function.__check__ = Check(title, hint, task)
+        function.__check__ = Check(title, hint, task)  # type: ignore[attr-defined]
         return function
 
     return mark
@@ -60,6 +60,8 @@ class Run:
         spec = importlib.util.spec_from_file_location(
             f"{self.assignment.name}_generator", self.fixtures / "generate.py"
         )
+        assert spec is not None
+        assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         return module
@@ -82,7 +84,7 @@ def reference(build: Callable[[Run], Any]) -> Any:
     def fixture(run: Run) -> Any:
         return run.reference(build)
 
-    fixture.build_reference = build
+    fixture.build_reference = build  # type: ignore[attr-defined]
     return fixture
 
 
@@ -100,7 +102,7 @@ class Rubric:
         Raises:
             UsageError: a check without points, or points without a check.
         """
-        rubric = [f"{task.name}.{name}" for task in assignment.task for name in task.checks]
+        rubric = assignment.checks
         without_points = sorted(set(declared) - set(rubric))
         without_check = [name for name in rubric if name not in declared]
         if without_points or without_check:

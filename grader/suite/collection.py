@@ -10,6 +10,7 @@ from grader.course import Course
 from grader.errors import GraderError, UsageError
 from grader.suite.checks import Rubric, Run
 from grader.suite.desks import shipped_recipes
+from grader.suite.exhibits import Exhibition
 from grader.suite.runner import DESK, NAME, Suite
 
 UNUSED_PLUGINS = (
@@ -60,7 +61,8 @@ class RunLoop:
 
     def _suite_of(self, session: pytest.Session) -> Suite:
         """The collected items as a suite whose checks are exactly the rubric's."""
-        items = {item.stash[NAME]: item for item in session.items if DESK in item.stash}
+        checks = [item for item in session.items if isinstance(item, pytest.Function) and DESK in item.stash]
+        items = {item.stash[NAME]: item for item in checks}
         if session.testsfailed or not items:
             raise UsageError(
                 f"expected test_<task>.py files with functions declared by @check in {self._folder}, "
@@ -69,11 +71,12 @@ class RunLoop:
         desk = next(iter(items.values())).stash[DESK]
         declared = {name: item.function.__check__ for name, item in items.items()}
         desk.rubric = Rubric.match(desk.rubric.assignment, declared, self._folder)
-        return Suite(desk, items, shipped_recipes(self._folder))
+        return Suite(desk, items, shipped_recipes(self._folder), Exhibition.of(self._folder, desk.run))
 
 
 def _reference_builders(session: pytest.Session) -> list[Callable[[Run], object]]:
     """The builders behind every `@reference` of the suite's modules and conftest."""
-    modules = [*session.config.pluginmanager.get_plugins(), *{item.module for item in session.items}]
+    own = {item.module for item in session.items if isinstance(item, pytest.Function)}
+    modules = [*session.config.pluginmanager.get_plugins(), *own]
     things = [thing for module in modules for thing in getattr(module, "__dict__", {}).values()]
     return [thing.build_reference for thing in things if "build_reference" in getattr(thing, "__dict__", {})]

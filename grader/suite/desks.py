@@ -16,7 +16,7 @@ from grader.suite.scoreboard import DESKS
 SECONDS_OF_A_HUNG_SELF_CHECK = 30
 
 
-def seat_items(config: pytest.Config, items: list[pytest.Item], seed: int) -> None:
+def seat_items(config: pytest.Config, items: list[pytest.Function], seed: int) -> None:
     """Give each check its desk; one desk for each folder."""
     desks = config.stash.setdefault(DESKS, {})
     if config.pluginmanager.hasplugin("timeout"):
@@ -39,7 +39,7 @@ def seat_items(config: pytest.Config, items: list[pytest.Item], seed: int) -> No
         _in_rubric_order(items, own, desk)
 
 
-def _in_rubric_order(items: list[pytest.Item], own: dict[str, pytest.Item], desk: Desk) -> None:
+def _in_rubric_order(items: list[pytest.Function], own: dict[str, pytest.Function], desk: Desk) -> None:
     """Tasks run in their order, in the places that the folder's checks had."""
     places = [items.index(item) for item in own.values()]
     tasks = [task.name for task in desk.rubric.assignment.task]
@@ -55,7 +55,7 @@ def _assignment_of(folder: Path) -> Assignment:
     return Course.find(folder).assignment(folder.name)
 
 
-def _name(item: pytest.Item, assignment: Assignment) -> str:
+def _name(item: pytest.Function, assignment: Assignment) -> str:
     stem = item.path.stem.removeprefix("test_").removeprefix("public_")
     task = item.function.__check__.task or _task_of(stem, assignment)
     return f"{task}.{item.originalname.removeprefix('test_')}"

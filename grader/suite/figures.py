@@ -128,23 +128,29 @@ def _plain_axes(axis: Any) -> dict[str, Any]:
     from matplotlib.patches import Polygon, Rectangle, StepPatch
 
     legends = [*filter(None, [axis.get_legend()]), *axis.figure.legends]  # the figure's own tells of every axis
-    bars = [patch for patch in axis.patches if isinstance(patch, Rectangle)]
-    outlines = [[patch.get_xy(), ""] for patch in axis.patches if isinstance(patch, Polygon)]  # histtype="step"
-    stairs = [[_steps(patch), ""] for patch in axis.patches if isinstance(patch, StepPatch)]
-    scatters = [item for item in axis.collections if isinstance(item, PathCollection)]
-    pictures = [*axis.images, *(item for item in axis.collections if isinstance(item, QuadMesh))]
+    patches, collections = (list(filter(_is_seen, artists)) for artists in (axis.patches, axis.collections))
+    bars = [patch for patch in patches if isinstance(patch, Rectangle)]
+    outlines = [[patch.get_xy(), ""] for patch in patches if isinstance(patch, Polygon)]  # histtype="step"
+    stairs = [[_steps(patch), ""] for patch in patches if isinstance(patch, StepPatch)]
+    scatters = [item for item in collections if isinstance(item, PathCollection)]
+    pictures = [*filter(_is_seen, axis.images), *(item for item in collections if isinstance(item, QuadMesh))]
     return {
         **{name: getattr(axis, f"get_{name}")() for name in TEXT_FIELDS},
         "title": " ".join(filter(None, (axis.get_title(loc=side) for side in ("left", "center", "right")))),
         "legend": [text.get_text() for legend in legends for text in legend.get_texts()],
         "ticks": [[label.get_text() for label in labels()] for labels in (axis.get_xticklabels, axis.get_yticklabels)],
         "texts": [text.get_text() for text in axis.texts],
-        "lines": [*([_line(line), str(line.get_label())] for line in axis.lines), *outlines, *stairs],
+        "lines": [*([_line(line), str(line.get_label())] for line in axis.lines if _is_seen(line)), *outlines, *stairs],
         "points": [[np.ma.filled(item.get_offsets(), np.nan), str(item.get_label())] for item in scatters],
         "bars": [[_rectangles(bars), ""]] if bars else [],
         "looks": _looks(axis),
         "images": [[_picture(item), str(item.get_label())] for item in pictures],
     }
+
+
+def _is_seen(artist: Any) -> bool:
+    """Whether it is drawn at all: neither hidden nor fully transparent."""
+    return bool(artist.get_visible()) and not np.array_equal(artist.get_alpha(), 0)
 
 
 def _looks(axis: Any) -> list[str]:
@@ -160,7 +166,7 @@ def _looks(axis: Any) -> list[str]:
 def _picture(image: Any) -> np.ndarray:
     """What an image shows: (rows, columns) of numbers, or (rows, columns, channels) of colours."""
     values = np.ma.asarray(image.get_array())
-    return values.astype(float).filled(np.nan)
+    return np.ma.filled(values.astype(float), np.nan)
 
 
 def _line(line: Any) -> np.ndarray:

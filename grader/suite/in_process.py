@@ -77,7 +77,9 @@ def _settle() -> None:
     os.environ.setdefault("MPLBACKEND", "Agg")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     import torch
+    from threadpoolctl import threadpool_limits
 
+    threadpool_limits(1)  # NumPy and SciPy, too, which may be imported already
     torch.set_num_threads(1)  # a check's two processes would wait for threads that fork left behind
 
 
@@ -105,7 +107,9 @@ def put_in_place(
     Raises:
         StudentFault: one of these files cannot be imported.
     """
-    folder = Path(_module(student, task).__file__).parent
+    tested = _module(student, task)
+    assert tested.__file__ is not None
+    folder = Path(tested.__file__).parent
     modules = {name: _module(student, name) for name in parts}
     for name, stand_ins in parts.items():
         for thing, stand_in in stand_ins.items():

@@ -3,7 +3,6 @@
 It stays out of the way of tests that are not declared with `@check`.
 """
 
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,14 +26,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Give every check its desk, and put checks into the order of their tasks."""
-    marked = [item for item in items if hasattr(getattr(item, "function", None), "__check__")]
+    marked = [item for item in items if isinstance(item, pytest.Function) and hasattr(item.function, "__check__")]
     if marked:
+        from grader.results import new_seed
         from grader.suite.desks import seat_items
 
         seed = config.getoption("--draw")
         others = [item for item in items if item not in marked]
-        seat_items(config, marked, secrets.randbits(32) if seed is None else seed)
-        items[:] = others + marked
+        seat_items(config, marked, new_seed() if seed is None else seed)
+        items[:] = [*others, *marked]
 
 
 @pytest.fixture

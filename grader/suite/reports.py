@@ -9,6 +9,7 @@ from grader.suite.scoreboard import plain_report
 
 def report_of(item: pytest.Item, call: pytest.CallInfo, result: CheckResult | None, check: Check) -> pytest.TestReport:
     """The report of one phase of a check; `result` is None for a phase that decides nothing."""
+    assert call.when != "collect"  # a check is collected by now
     report = pytest.TestReport(
         nodeid=item.nodeid,
         location=item.location,

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from grader.errors import GraderFault
+from grader.errors import GraderFault, LimitExceeded
 from grader.results import CheckResult, Reading
 from grader.suite.album import Album
 from grader.suite.checks import Rubric, Run
+from grader.suite.exhibits import Exhibition
 from grader.suite.outcome import result_of
 from grader.suite.student import Student
 
@@ -58,9 +59,16 @@ NAME = pytest.StashKey[str]()
 class Suite:
     """The collected checks of one assignment, in rubric order."""
 
-    def __init__(self, desk: Desk, items: Mapping[str, pytest.Item], shipped: str = "") -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        items: Mapping[str, pytest.Item],
+        shipped: str = "",
+        exhibition: Exhibition | None = None,
+    ) -> None:
         self.desk = desk
         self.shipped = shipped
+        self.exhibition = exhibition or Exhibition(desk.run)
         self._items: Sequence[pytest.Item] = [items[name] for name in desk.rubric.checks]
 
     @property
@@ -77,16 +85,30 @@ class Suite:
         if seed != self.desk.run.seed:
             self.desk.run = replace(self.desk.run, seed=seed, _computed={})
 
-    def mark(self, student: Student, only: Collection[str] = ()) -> list[CheckResult]:
+    def mark(
+        self,
+        student: Student,
+        only: Collection[str] = (),
+        *,
+        given_up: Collection[str] = (),
+        on_check: Callable[[str], None] = lambda name: None,
+    ) -> list[CheckResult]:
         """Run every check on `student`, or only those named; the results in rubric order.
+
+        Checks that are `given_up` are not run: what the student's code answered could not be judged in an earlier try.
+        `on_check` is told of each that is.
 
         Raises:
             GraderFault: the suite itself failed on a check.
         """
         self.desk.student, self.desk.results, self.desk.fault = student, {}, None
-        items = [item for item in self._items if not only or item.stash[NAME] in only]
+        named = [item for item in self._items if not only or item.stash[NAME] in only]
+        items = [item for item in named if item.stash[NAME] not in given_up]
+        for name in {item.stash[NAME] for item in named} & set(given_up):
+            self.desk.note(name, LimitExceeded("what it gave back takes too long to judge"), 0.0)
         for item, following in zip(items, [*items[1:], None], strict=True):
+            on_check(item.stash[NAME])
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if self.desk.fault:
                 raise self.desk.fault
-        return [self.desk.results[item.stash[NAME]] for item in items]
+        return [self.desk.results[item.stash[NAME]] for item in named]

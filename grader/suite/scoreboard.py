@@ -38,10 +38,11 @@ def plain_report(report: pytest.TestReport, result: CheckResult | None, check: C
         return report
     report.when = "call"  # a fixture that calls the student's code is a part of the check: no "error at setup"
     if result.status is CheckStatus.NOT_IMPLEMENTED:
-        report.outcome, report.to_do = "skipped", True
+        report.outcome = "skipped"
+        vars(report).update(to_do=True)
         report.longrepr = (str(report.location[0]), report.location[1] or 0, f"to do: {check.title}")
         return report
-    report.said_in_words = True
+    vars(report).update(said_in_words=True)
     report.longrepr = _message(result, check)
     return report
 

@@ -52,11 +52,14 @@ class Student:
         self._shipped = shipped
         self.rank_patience = rank_patience
         self._seat: Seat | None = None
+        self._seed = 0
         self._loaded: set[str] = set()
         self._broken: dict[str, StudentFault] = {}
         self._answers: dict[str, Any] = {}
         self.answered = False
-        """Whether the current check has had an answer of the student's code."""
+        """Whether the current check has had an answer that the student's code may have had a hand in."""
+        self.on_answer: Callable[[], None] = lambda: None
+        """Called at the first of these in each check."""
         self._stopped: defaultdict[str, list[LimitExceeded]] = defaultdict(list)
 
     def __getattr__(self, module: str) -> "Module":
@@ -68,8 +71,18 @@ class Student:
         """Begin a check: nothing of Accelerate, figures or random numbers is left from the check before."""
         if self._seat is not None:
             self._seat.begin_check()
+        self._seed = seed
+        self._reset()
         self.answered = False
-        self.ask("the worker", lambda remote: remote.call(BUILDERS, ["reset"], [seed], {}))
+
+    def restart(self) -> None:
+        """The calls that follow go to a new process: what the student's code kept in memory or in files is gone, and so
+        are all handles."""
+        self._abandon()
+        self._reset()
+
+    def _reset(self) -> None:
+        self.ask("the worker", lambda remote: remote.call(BUILDERS, ["reset"], [self._seed], {}))
 
     def make(self, recipe: Recipe) -> Any:
         """Build a recipe in the worker and keep it there; its handle comes back."""
@@ -91,10 +104,10 @@ class Student:
                 self._answers[name] = (ask(), None)
             except (StudentFault, AssertionError) as error:
                 self._answers[name] = (None, error)
-        answer, error = self._answers[name]
-        if error is not None:
-            raise error
-        self.answered = True
+        answer, raised = self._answers[name]
+        if raised is not None:
+            raise raised
+        self._note_answer()
         return answer
 
     @contextmanager
@@ -143,7 +156,7 @@ class Student:
             raise self._stopped[function][-1]
         try:
             answer = self.ask(function, action)
-            self.answered = True
+            self._note_answer()
             return answer
         except LimitExceeded as stop:
             self._stopped[function].append(stop)
@@ -156,7 +169,10 @@ class Student:
                 self._seat = self._open_seat(self._wrap)
                 if self._shipped:
                     self._seat.remote.define(SHIPPED, self._shipped)
-            return action(self._seat.remote)
+            answer = action(self._seat.remote)
+            if self._loaded:  # then even the suite's own recipes run among the student's code
+                self._note_answer()
+            return answer
         except Raised as raised:
             raise StudentError(what, raised) from None
         except (LimitExceeded, ProtocolError) as fault:
@@ -164,6 +180,11 @@ class Student:
             raise type(fault)(f"{what}: {fault}") from None
         except ConnectionLost:
             raise WorkerDied(f"{what} ended the process ({self._abandon()})") from None
+
+    def _note_answer(self) -> None:
+        if not self.answered:
+            self.answered = True
+            self.on_answer()
 
     def _abandon(self) -> str:
         seat, self._seat = self._seat, None

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import Ridge
 
-from grader.suite import CheckFailed, Run, as_frame, reference
+from grader.suite import CheckFailed, Run, as_frame, reference, require
 
 TRAIN_ROWS, HIDDEN_ROWS = 320, 200
 
@@ -163,6 +163,27 @@ def as_numbers(features: pd.DataFrame) -> pd.DataFrame:
     except (TypeError, ValueError):
         words = [name for name in features if not pd.api.types.is_numeric_dtype(features[name])]
         raise CheckFailed("every feature is a number", got=f"words in {words[:5]}") from None
+
+
+def _require_kept(features: object, table: pd.DataFrame) -> pd.DataFrame:
+    """The features as numbers, from which OverallQual can be told: a rule is not kept by what is made of no house."""
+    numbers = as_numbers(as_frame(features, "transform's result"))
+    rule, quality = "the features keep what the table says", table["OverallQual"].to_numpy(float)
+    require(len(numbers) == len(table), "transform gives one row a house", expected=len(table), got=len(numbers))
+    own = numbers[[name for name in numbers if "OverallQual" in str(name)]].to_numpy()
+    require(own.size > 0, rule, expected="a feature named …OverallQual…", got=list(numbers.columns)[:5])
+    require(bool(np.isfinite(own).all()), rule, got=own[:3], case="OverallQual")
+    terms = np.column_stack([np.ones(len(own)), own])
+    missed = quality - terms @ np.linalg.lstsq(terms, quality, rcond=None)[0]
+    told = float(1 - missed.var() / quality.var())  # a number, its logarithm or indicators: all tell nearly everything
+    require(told > 0.9, rule, case="OverallQual", expected="features that move with it", got=own[:3])
+    return numbers
+
+
+@pytest.fixture
+def require_kept():
+    """Asks that features of a table are features of that table: zeros, noise and no features break few other rules."""
+    return _require_kept
 
 
 @pytest.fixture

@@ -85,9 +85,16 @@ def test_rmse_types(student, rng):
         assert_close(float(got), expected, "rmse", case=name, rtol=1e-4)
 
 
+def require_rmse(student, a, b) -> None:
+    """What is as it should be is measured: who refuses everything has refused nothing."""
+    expected = float(np.sqrt(np.mean(np.subtract(a, b) ** 2)))
+    assert_close(as_float(student.evaluate.rmse(a, b), "rmse"), expected, "rmse", case="equally many", rtol=1e-5)
+
+
 @check(title="rmse refuses lengths that differ, and nothing at all", hint="raise ValueError; a mean of nothing is NaN.")
 def test_rmse_refuses(student, rng):
     values = rng.normal(size=6).tolist()
+    require_rmse(student, values, rng.normal(size=6).tolist())
     for y_true, y_pred in ((values, values[:5]), (values, values[:1]), ([], [])):
         with student.raises(ValueError):
             student.evaluate.rmse(y_true, y_pred)
@@ -99,6 +106,7 @@ def test_rmse_refuses(student, rng):
 )
 def test_rmse_no_broadcast(student, rng):
     a, b = rng.normal(size=(2, 10))
+    require_rmse(student, a, b)
     for y_true, y_pred in ((a, b[:, None]), (a[:, None], b)):
         try:
             got = student.evaluate.rmse(y_true, y_pred)
@@ -133,11 +141,14 @@ def test_predict_eval_mode(student, nine):
 def test_predict_restores_mode(student, nine):
     for training in (True, False):
         model = student.make(recipe("in_mode", recipe("Moody", nine.weight, nine.bias, quiet=TRAINING_SCALE), training))
+        case = f"training was {training}"
         predicted = student.evaluate.predict(model, nine.batches, accelerator())
-        as_array(predicted, "the predictions", shape=(9,))
+        predicted = as_array(predicted, "the predictions", shape=(9,), case=case)
+        in_either = (np.allclose(predicted, scale * nine.predictions, rtol=1e-4) for scale in (1, TRAINING_SCALE))
+        require(any(in_either), "the predictions are the model's, in one mode or the other", got=predicted, case=case)
         after = as_array(model(tensor(nine.X)), "the model's output", shape=(9,))
         expected = nine.predictions * (1 if training else TRAINING_SCALE)
-        assert_close(after, expected, "the output afterwards", case=f"training was {training}", rtol=1e-4)
+        assert_close(after, expected, "the output afterwards", case=case, rtol=1e-4)
 
 
 @check(title="predict records no gradients", hint="with torch.no_grad() or torch.inference_mode() around the loop.")

@@ -1,6 +1,7 @@
 """Task 1: what `load_data` reads, what the summaries say, what the figures show."""
 
 import re
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -76,8 +77,18 @@ def test_missing_cells(student, houses):
     require(pd.api.types.is_numeric_dtype(loaded["LotFrontage"]), "a numeric column with holes stays numeric")
 
 
+def require_read(student, table: pd.DataFrame) -> None:
+    """A file in which nothing is amiss is read: who refuses every file has refused none."""
+    loaded = as_frame(student.explore.load_data(file("t.csv", as_csv(table))), "load_data's result")
+    require(len(loaded) == len(table), "every row is read", expected=len(table), got=len(loaded))
+    numbers = ["LotArea", "OverallQual", "GrLivArea"]
+    require_columns(loaded, numbers, "load_data's result")
+    assert_close(loaded[numbers].to_numpy(), table[numbers].to_numpy(), "the numbers read")
+
+
 @check(title="A path without a file raises FileNotFoundError", hint="Let pandas' own error through, or raise yours.")
-def test_missing_file(student):
+def test_missing_file(student, houses):
+    require_read(student, houses.train.iloc[:5])
     with student.raises(FileNotFoundError):
         student.explore.load_data("no/such/houses.csv")
 
@@ -89,6 +100,7 @@ def test_missing_file(student):
 )
 def test_wrong_columns(student, houses, rng):
     gone = rng.choice(["LotArea", "KitchenQual", "GarageCars", "YrSold", "Neighborhood"], 2, replace=False).tolist()
+    require_read(student, houses.train.iloc[:5])
     whole = houses.train.iloc[:5].reset_index()
     for absent in (gone, ["Id"], ["Id", gone[0]]):
         text = whole.drop(columns=absent).to_csv(index=False, na_rep="NA")
@@ -100,7 +112,9 @@ def test_wrong_columns(student, houses, rng):
 
 @check(title="A file without SalePrice, as Kaggle's test.csv, is read", hint="SalePrice is what is to be predicted.")
 def test_without_price(student, houses):
-    loaded = as_frame(student.explore.load_data(file("test.csv", as_csv(houses.unlabelled.iloc[:20]))), "the result")
+    table = houses.unlabelled.iloc[:20]
+    require_read(student, table)
+    loaded = as_frame(student.explore.load_data(file("test.csv", as_csv(table))), "the result")
     require("SalePrice" not in loaded.columns and len(loaded) == 20, "all 20 rows are read, without SalePrice")
 
 
@@ -189,7 +203,8 @@ def test_correlations_pairwise(student, rng):
 
 @check(
     title="plot_target shows the price and its logarithm, side by side",
-    hint="Two histograms on two axes, each with a title and a label on the x axis.",
+    hint="Two histograms on two axes, each with a title and a label on the x axis. A bar is as high as there are houses "
+    "from its left edge to its right.",
 )
 def test_target_histograms(student, houses):
     prices = houses.train["SalePrice"]
@@ -200,10 +215,39 @@ def test_target_histograms(student, houses):
     for name, values in (("SalePrice", prices), ("log1p(SalePrice)", np.log1p(prices))):
         wanted = (values.min(), values.max())
         slack = 0.08 * (wanted[1] - wanted[0])
-        near = any(abs(low - wanted[0]) <= slack and abs(high - wanted[1]) <= slack for low, high in spans)
-        require(
-            near, f"one axis is a histogram of {name}", expected=f"from {wanted[0]:.4g} to {wanted[1]:.4g}", got=spans
-        )
+        near = [abs(low - wanted[0]) <= slack and abs(high - wanted[1]) <= slack for low, high in spans]
+        rule = f"one axis is a histogram of {name}"
+        require(any(near), rule, expected=f"from {wanted[0]:.4g} to {wanted[1]:.4g}", got=spans)
+        gaps = [_gap(axis, values.to_numpy(float)) for axis, fits in zip(drawn, near, strict=True) if fits]
+        # exact for bars and their outlines; a curve through their middles, or a smooth one, is off by some hundredths
+        require(min(gaps) <= 0.1, f"its bars tell how many houses there are of each {name}", got=min(gaps))
+
+
+def _gap(axis, values: np.ndarray) -> float:
+    """How far the share of the houses up to some price, as it is drawn, is from the share that there is, at most."""
+    slack, gaps = 1e-6 * np.ptp(values), [np.inf]  # which bar a price on the edge of two belongs to is left open
+    for edges, amounts in _readings(axis):
+        low, high = (np.mean(values[:, None] <= edges + side * slack, axis=0) for side in (-1, 1))
+        shares = np.cumsum(amounts) / max(amounts.sum(), 1e-12)
+        gaps.append(float(np.abs(shares - np.clip(shares, low, high)).max()))
+    return min(gaps)
+
+
+def _readings(axis) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Edges along x, and how much is drawn up to each from the one before, in each way to read bars or a line."""
+    if axis.bars:
+        bars = np.vstack([drawn.values for drawn in axis.bars])
+        left, _, width, height = bars[np.argsort(bars[:, 0], kind="stable")].T
+        edges = np.append((left[:-1] + width[:-1] + left[1:]) / 2, left[-1] + width[-1])  # with some space between bars
+        for aside in (0, -0.5, 0.5):  # a bar may stand on an edge of its own
+            yield from ((edges + aside * width, amount) for amount in (height, height * width))
+        return
+    for drawn in (*axis.lines, *axis.points):
+        x, y = drawn.values.T
+        ahead = np.append(True, np.diff(x) >= 0)
+        end = len(x) if ahead.all() else int(ahead.argmin())  # where a filled outline turns back along its ground
+        x, y = x[:end], y[:end]
+        yield x, np.append(0.0, np.diff(x) * (y[1:] + y[:-1]) / 2)
 
 
 def _span(axis) -> tuple[float, float]:

@@ -3,12 +3,14 @@
 Tasks 2 to 4 are played by the suite's stand-ins, so that a mistake there costs nothing here.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 from sklearn.linear_model import LinearRegression
-from sklearn.model_selection import KFold, cross_val_score
+from sklearn.model_selection import KFold, RepeatedKFold, cross_val_score
 
-from grader.suite import accelerator, as_float, as_frame, assert_close, check, require, require_columns
+from grader.suite import Run, accelerator, as_float, as_frame, assert_close, check, reference, require, require_columns
 
 QUICK = {"epochs": 30, "lr": 0.05}
 
@@ -27,18 +29,50 @@ def usual_scores(student, market) -> tuple[float, float]:
     return student.once("usual scores", lambda: scores(student, market.table, market.features))
 
 
+FOLDS = KFold(3, shuffle=True, random_state=0)
+
+
+def least_squares(X: pd.DataFrame, y: pd.Series, folds: KFold | RepeatedKFold = FOLDS) -> float:
+    """The error of least squares on held-out houses, by scikit-learn."""
+    return float(-cross_val_score(LinearRegression(), X, y, cv=folds, scoring="neg_root_mean_squared_error").mean())
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Few houses with many features that mean nothing: those that a model has seen it fits twice as well as others."""
+
+    table: pd.DataFrame
+    features: list[str]
+    error: float
+
+
+@reference
+def crowded(run: Run) -> Crowd:
+    """Its error on held-out houses is that of several ways to share them out."""
+    rng = run.rng("crowded")
+    n, features = 160, [f"Number{i}" for i in range(60)]
+    table = pd.DataFrame(rng.normal(size=(n, len(features))), pd.RangeIndex(1, n + 1, name="Id"), features)
+    table["SalePrice"] = np.expm1(12 + 0.3 * rng.normal(size=n))
+    folds = RepeatedKFold(n_splits=3, n_repeats=4, random_state=1)
+    return Crowd(table, features, least_squares(table[features], np.log1p(table["SalePrice"]), folds))
+
+
 @check(
     title="cross_validate measures the error on held-out houses",
     hint="Start the bias at the training mean, train on the other folds, take rmse of the log price on the one held out.",
 )
-def test_score(on_stand_ins, market, gauge):
+def test_score(on_stand_ins, market, crowded, gauge):
     mean, std = usual_scores(on_stand_ins, market)
-    X, y = market.table[market.features], np.log1p(market.table["SalePrice"])
-    folds = KFold(3, shuffle=True, random_state=0)
-    by_sklearn = -cross_val_score(LinearRegression(), X, y, cv=folds, scoring="neg_root_mean_squared_error")
     # other folds move the mean by a few per cent; 30 epochs of AdamW come within a few per cent of least squares
-    expected = float(by_sklearn.mean())
-    gauge(mean / expected, "the mean is the held-out error", at_least=0.7, at_most=1.4, unit=" times least squares'")
+    expected = least_squares(market.table[market.features], np.log1p(market.table["SalePrice"]))
+    times = " times least squares'"
+    gauge(mean / expected, "the mean is the held-out error", at_least=0.7, at_most=1.4, unit=times)
+    unseen = scores(on_stand_ins, crowded.table, crowded.features)[0] / crowded.error
+    # the error on the training houses would be 0.4 to 0.5 of it
+    gauge(unseen, "the error is that of houses held out, not of those trained on", at_least=0.6, unit=times)
+    brief = scores(on_stand_ins, market.table, market.features, epochs=1, lr=1e-3)[0] / expected
+    rule = "training starts at the mean, and goes as far as it is told to"
+    gauge(brief, rule, at_least=1.5, unit=times, case="one epoch, lr=0.001")
     require(std > 1e-6, "the folds' errors differ", got=std)
     gauge(std / mean, "the spread over the folds is that of the folds' errors", at_most=0.5, unit=" of the mean")
 
@@ -66,6 +100,10 @@ def test_folds(on_stand_ins, market, rng):
     hint="Fit on the fold's training rows: means and deviations of all rows let the held-out ones leak in.",
 )
 def test_fits_inside(on_stand_ins, market, rng, gauge):
+    near, _ = scores(on_stand_ins, market.table, ["GrLivArea"])
+    expected = least_squares(market.table[["GrLivArea"]], np.log1p(market.table["SalePrice"]))
+    rule = "where no house is far off, the error is about that of least squares"
+    gauge(near / expected, rule, at_least=0.7, at_most=1.4, unit=" times")
     table = market.table.copy()
     far = 1e6  # one house's area: a scaler that has seen it squeezes all the others, one that has not lets it stand out
     table.loc[table.index[int(rng.integers(len(table)))], "GrLivArea"] = far
@@ -126,6 +164,11 @@ def test_search_rows(on_stand_ins, market):
         for n, lr, e in zip(*(results[c] for c in ("feature_set", "lr", "epochs")), strict=True)
     ]
     require(len(rows) == 8 and set(rows) == wanted, "each combination has one row", expected=8, got=rows)
+    for (name, lr, epochs), mean in zip(rows, results["rmse_log_mean"], strict=True):
+        tried, _ = scores(on_stand_ins, market.table, SETS[name], k=2, seed=1, lr=lr, epochs=epochs)
+        require(tried > 0, "a score is an error", got=tried)
+        # no exact comparison: whether it is tried with the right k and seed is the next check's affair
+        assert_close(as_float(mean, "rmse_log_mean"), tried, "the score", case=f"{name}, lr={lr:g}, {epochs}", rtol=0.2)
 
 
 @check(
@@ -133,11 +176,15 @@ def test_search_rows(on_stand_ins, market):
     hint="Each row is scored with its own feature set and settings; a setting that is not in the grid keeps its "
     "default. Sort by rmse_log_mean, ascending.",
 )
-def test_search_order(on_stand_ins, market):
+def test_search_order(on_stand_ins, market, gauge):
     results = searched(on_stand_ins, market)
     require_columns(results, ["rmse_log_mean"], "search's result")
     means = [as_float(value, "rmse_log_mean") for value in results["rmse_log_mean"]]
     require(means == sorted(means) and means[0] < means[-1], "the smallest error comes first", got=means)
+    spread = float(np.log1p(market.table["SalePrice"]).std())
+    for mean in (mean for mean, lr in zip(means, results["lr"], strict=True) if float(lr) == 1e-6):
+        rule, unit = "untrained, every feature set predicts the mean", " times the prices' own spread"
+        gauge(mean / spread, rule, at_least=0.85, at_most=1.15, unit=unit, case="lr=1e-6")
     top = results.iloc[0]
     require(str(top["feature_set"]) == "all" and float(top["lr"]) == 0.02, "the best combination wins", got=dict(top))
     other = results[(results["feature_set"].map(str) == "one") & (results["epochs"] == top["epochs"])]

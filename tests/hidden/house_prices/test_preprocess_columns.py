@@ -75,10 +75,12 @@ def test_none_is_lowest(houses, fitted, ladders):
 )
 def test_none_is_a_category(houses, fitted):
     known = {column: _known(houses, column) for column in ("GarageType", "Alley", "MiscFeature", "Fence")}
-    codes = fitted.codes({column: houses.variants(column, [None, *words]) for column, words in known.items()})
+    codes = fitted.codes({column: houses.variants(column, [None, None, *words]) for column, words in known.items()})
     for column, words in known.items():
-        gaps = np.abs(codes[column][1:] - codes[column][0]).max(axis=1)
-        same = [word for word, gap in zip(words, gaps, strict=True) if gap < 1e-6]
+        none, again, *others = codes[column]
+        assert_close(again, none, "the code of a house like another", case=column, **CLOSE)
+        gaps = np.abs(np.array(others) - none).max(axis=1)
+        same = [word for word, gap in zip(words, gaps, strict=True) if not gap >= 1e-6]  # NaN is no gap
         require(not same, "a house without one differs from each that has one", case=column, got=f"the same as {same}")
 
 
@@ -150,14 +152,23 @@ def test_unseen_category(houses, fitted):
     strangers = {"Neighborhood": ["Atlantis", "Xanadu"], "RoofMatl": ["Straw", "Glass"]}
     codes = fitted.codes({c: houses.variants(c, [*words, *_known(houses, c)]) for c, words in strangers.items()})
     for column, code in codes.items():
+        _require_told_apart(code[2:], column)
         for unseen in code[:2]:
             assert_close(unseen, code[2:].min(axis=0), f"the indicators of an unseen {column}", **CLOSE)
     holes = ("MSZoning", "Exterior1st", "SaleType")
     codes = fitted.codes({c: houses.variants(c, [None, *_known(houses, c)]) for c in holes})
     for column, (hole, *known) in codes.items():
+        _require_told_apart(np.array(known), column)
         off, on = np.min(known, axis=0), np.max(known, axis=0)
         moving = off != on  # what no value switches may tell that one was missing
         assert_close(hole[moving], off[moving], f"the indicators of a hole in {column}", **CLOSE)
+
+
+def _require_told_apart(codes: np.ndarray, column: str) -> None:
+    """Known categories, if there are two of them, have different features: where nothing moves, nothing is off."""
+    apart = len(codes) == 1 or bool((np.ptp(codes, axis=0) > 1e-6).any())
+    rule = "known categories have different features"
+    require(apart and bool(np.isfinite(codes).all()), rule, case=column, got=codes[:2])
 
 
 @check(

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.linear_model import LinearRegression
 
-from grader.suite import accelerator, as_array, assert_close, check, loader, require, tensor
+from grader.suite import accelerator, as_array, assert_close, assert_same, check, loader, require, tensor
 
 SGD = {"lr": 0.05, "optimizer": "sgd"}
 
@@ -14,10 +14,13 @@ SGD = {"lr": 0.05, "optimizer": "sgd"}
     "Squeezing all axes also loses the batch of a single house.",
 )
 def test_output_shape(student, rng):
-    model = student.train.LinearRegression(7)
+    model, X = student.train.LinearRegression(7), rng.normal(size=(4, 7))
     for batch in (1, 4):
-        out = model(tensor(rng.normal(size=(batch, 7))))
-        as_array(out, f"the output for a batch of {batch}", shape=(batch,))
+        as_array(model(tensor(X[:batch])), f"the output for a batch of {batch}", shape=(batch,))
+    student.tools.move(model, rng.normal(size=8))
+    together = as_array(model(tensor(X)), "the output for a batch of 4", shape=(4,))
+    alone = [as_array(model(tensor(row[None])), "the output for a batch of 1", shape=(1,))[0] for row in X]
+    assert_same(together, alone, "the output for four houses, together and one by one", rtol=1e-4, atol=1e-4)
 
 
 @check(
@@ -37,6 +40,12 @@ def test_is_linear(student, rng):
     assert_close(bent, np.zeros(20), "f(a + b) − f(a) − f(b) + f(0)", atol=1e-3)
     slopes = at(np.eye(20, 6)) - at(np.zeros((20, 6)))
     require(bool((np.abs(slopes[:6]) > 1e-6).all()), "every feature counts after training", got=slopes[:6])
+    answers = [at(np.eye(20, 6))]
+    for one in np.eye(7):
+        student.tools.move(model, one)
+        answers.append(at(np.eye(20, 6)))
+    directions = int(np.linalg.matrix_rank(np.diff(answers, axis=0), tol=1e-2))  # by steps of 1, in float32
+    require(directions == 7, "the output is made of the parameters, all of them", expected=7, got=directions)
 
 
 @check(title="An untrained model answers bias_init", hint="Set the bias in __init__; at x = 0 nothing else is left.")
@@ -98,15 +107,32 @@ def test_loader_shuffles(student, rng):
 def test_learns(student, houses, thresholds, gauge):
     X, X_hidden = _simple_features(houses)
     y, y_hidden = (np.log1p(table["SalePrice"].to_numpy(float)) for table in (houses.train, houses.hidden))
-    model = student.train.LinearRegression(X.shape[1], bias_init=float(y.mean()))
     batches = student.train.make_loader(X.astype("float32"), y.astype("float32"), 64, True)
+    new = lambda: student.train.LinearRegression(X.shape[1], bias_init=float(y.mean()))  # noqa: E731
+    model, hasty = new(), new()
     student.train.train(model, batches, accelerator(), epochs=40, lr=0.02, optimizer="adamw")
-    model.eval()
-    predicted = as_array(model(tensor(X_hidden)), "the predictions", shape=(len(X_hidden),))
+    predicted = _predictions(model, X_hidden)
+    before = _predictions(hasty, X_hidden)
+    student.train.train(hasty, batches, accelerator(), epochs=1, lr=1e-4, optimizer="adamw")
+    moved = float(np.sqrt(np.mean((_predictions(hasty, X_hidden) - before) ** 2)))
+    # five steps move a weight by 0.0005; the way to least squares is some 0.3
+    require(moved < 0.1, "training goes step by step: one epoch at lr=0.0001 hardly moves a prediction", got=moved)
     exact = LinearRegression().fit(X, y).predict(X_hidden)
     rmse, least = (float(np.sqrt(np.mean((answer - y_hidden) ** 2))) for answer in (predicted, exact))
     rule, unit = "the RMSE of hidden log prices is low", " times that of least squares"
     gauge(rmse / least, rule, at_most=thresholds["trained_error"], unit=unit)
+
+
+def _predictions(model, X: np.ndarray) -> np.ndarray:
+    """The model's predictions, which must be the weighted sum that it answers for one feature at a time."""
+    model.eval()
+    n, features = X.shape
+    rows = np.vstack([X, np.zeros((1, features)), np.eye(features)])
+    answers = as_array(model(tensor(rows)), "the predictions", shape=(len(rows),))
+    bias = answers[n]
+    expected = X @ (answers[n + 1 :] - bias) + bias
+    assert_close(answers[:n], expected, "the predictions as a weighted sum", rtol=0, atol=1e-2)  # float32 near 12
+    return answers[:n]
 
 
 def _simple_features(houses) -> tuple[np.ndarray, np.ndarray]:

@@ -44,6 +44,10 @@ class LinearCase:
     def loader(self, batch_size: int, rows: int = ROWS):
         return loader(self.X[:rows], self.y[:rows], batch_size=batch_size)
 
+    def shared(self, batch_size: int):
+        """For two processes: each finds only the rows that are its own as they are."""
+        return recipe("shared", self.X, self.y, batch_size)
+
     def trained(
         self,
         *,
@@ -53,22 +57,28 @@ class LinearCase:
         optimizer: str = "sgd",
         rows: int = ROWS,
         decay: tuple[float, float] = (0.0, 0.0),
+        centred: int = 0,
     ) -> tuple[np.ndarray, float, list[float]]:
-        """Weight, bias and epoch losses of a plain loop; `decay` is that of the weight and that of the bias."""
+        """Weight, bias and epoch losses of a plain loop; `decay` is that of the weight and that of the bias.
+
+        `centred`: the model is `Centred`, and this many of its batches make a step.
+        """
         model = nn.Linear(FEATURES, 1)
         model.weight.data = torch.tensor(self.weight, dtype=torch.float32).reshape(1, -1)
         model.bias.data = torch.tensor([self.bias], dtype=torch.float32)
         X, y = (torch.tensor(a[:rows], dtype=torch.float32) for a in (self.X, self.y))
         groups = [{"params": [p], "weight_decay": d} for p, d in zip(model.parameters(), decay, strict=True)]
         stepper = {"sgd": torch.optim.SGD, "adamw": torch.optim.AdamW}[optimizer](groups, lr=lr)
-        losses = []
+        losses, window = [], batch_size * max(1, centred)
         for _ in range(epochs):
             total = 0.0
             for at in range(0, rows, batch_size):
-                stepper.zero_grad()
-                errors = (model(X[at : at + batch_size])[:, 0] - y[at : at + batch_size]) ** 2
-                errors.mean().backward()
-                stepper.step()
+                x = X[at : at + batch_size]
+                errors = (model(x - x.mean(dim=0) if centred else x)[:, 0] - y[at : at + batch_size]) ** 2
+                (errors.mean() / max(1, centred)).backward()
+                if (at + batch_size) % window == 0 or not centred:
+                    stepper.step()
+                    stepper.zero_grad()
                 total += float(errors.detach().sum())
             losses.append(total / rows)
         return model.weight.detach().numpy()[0], float(model.bias.detach()), losses
@@ -143,9 +153,10 @@ def test_loss_over_samples(student, case):
     hint=".item() or float(): a tensor keeps its whole graph in memory.",
 )
 def test_plain_history(student, case):
-    history = student.train.train(student.make(case.model), case.loader(8), accelerator(), epochs=2, **SGD)
+    history = student.train.train(student.make(case.model), case.loader(8), accelerator(), epochs=2, **STILL)
     kinds = [type(loss).__name__ for loss in history] if isinstance(history, list) else type(history).__name__
     require(kinds == ["float", "float"], "train returns a list of floats", expected=["float", "float"], got=kinds)
+    assert_close(history, case.trained(batch_size=8, epochs=2, lr=0.0)[2], "the history", case="lr=0", rtol=1e-4)
 
 
 @check(
@@ -155,11 +166,13 @@ def test_plain_history(student, case):
 )
 def test_accumulation(student, case):
     for k, micro in ((2, 4), (4, 2)):
-        model = student.make(case.model)
-        grouped = accelerator(gradient_accumulation_steps=k)
-        student.train.train(model, case.loader(micro), grouped, epochs=2, **SGD)
-        expected = case.trained(batch_size=8, epochs=2, lr=0.05)
-        require_weights(model, expected, f"the weight with {k} × {micro} rows a step")
+        grouped, what = accelerator(gradient_accumulation_steps=k), f"the weight with {k} × {micro} rows a step"
+        plain, centred = student.make(case.model), student.make(recipe("Centred", case.weight, case.bias))
+        student.train.train(plain, case.loader(micro), grouped, epochs=2, **SGD)
+        require_weights(plain, case.trained(batch_size=8, epochs=2, lr=0.05), what)
+        student.train.train(centred, case.loader(micro), grouped, epochs=2, **SGD)
+        expected = case.trained(batch_size=micro, epochs=2, lr=0.05, centred=k)
+        require_weights(centred, expected, f"{what}, by a model that looks at each batch's mean")
 
 
 @check(
@@ -168,7 +181,7 @@ def test_accumulation(student, case):
     "model averages the gradients.",
 )
 def test_two_processes(student, case):
-    results = student.on(processes=2).train.train(case.model, case.loader(4), accelerator(), epochs=1, **SGD)
+    results = student.on(processes=2).train.train(case.model, case.shared(4), accelerator(), epochs=1, **SGD)
     expected = case.trained(batch_size=8, epochs=1, lr=0.05)
     for states in results.modules:
         require(len(states) == 1, "the model that was passed in is trained in place")
@@ -181,7 +194,7 @@ def test_two_processes(student, case):
     "part: the main one alone would wait for ever.",
 )
 def test_two_process_loss(student, case):
-    results = student.on(processes=2).train.train(case.model, case.loader(4), accelerator(), epochs=2, **STILL)
+    results = student.on(processes=2).train.train(case.model, case.shared(4), accelerator(), epochs=2, **STILL)
     expected = case.trained(batch_size=8, epochs=2, lr=0.0)[2]
     for rank, history in enumerate(results.values):
         assert_close(history, expected, "the losses", case=f"process {rank} of 2", rtol=1e-4)

@@ -1,8 +1,10 @@
 """What several tasks' checks share: a small classifier with its data, and the plain PyTorch loop that trains it."""
 
+import importlib.util
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -39,10 +41,15 @@ def cosine(step: int, warmup_steps: int, total_steps: int) -> float:
 
 @dataclass(frozen=True)
 class Loop:
-    """How the plain loop trains; `batch_size` is that of one backward pass, `window` how many make one step."""
+    """How the plain loop trains; `batch_size` is that of one backward pass, `window` how many make one step.
+
+    With several `processes` each makes so many, side by side, of the rows that come next.
+    """
 
     batch_size: int = 4
     window: int = 1
+    processes: int = 1
+    drift: float = 0.0  # of a `Net`, which then tells batches that were joined or came too often
     epochs: int = 1
     rows: int = ROWS
     lr: float = 0.3
@@ -112,7 +119,7 @@ class Case:
         optimizer, peaks = _optimizer(layers, loop)
         windows = _windows(loop)
         total = loop.epochs * len(windows)
-        warmup_steps, step, result = round(loop.warmup_fraction * total), 0, Trained()
+        warmup_steps, step, passes, result = round(loop.warmup_fraction * total), 0, 0, Trained()
         for _ in range(loop.epochs):
             losses, hits = [], []
             for window in windows:
@@ -120,8 +127,10 @@ class Case:
                     group["lr"] = peak * loop.factor(step, warmup_steps, total)
                 optimizer.zero_grad()
                 for rows in window:
-                    loss, hit = self._samples(layers, rows, loop)
-                    (loss.mean() / (len(window) if loop.divide_leftover else loop.window)).backward()
+                    loss, hit = self._samples(layers, rows, loop, 1 + passes // loop.processes)
+                    passes += 1
+                    whole = len(window) if loop.divide_leftover else loop.window * loop.processes
+                    (loss.mean() / whole).backward()
                     losses += loss.tolist()
                     hits += hit.tolist()
                 if loop.max_grad_norm is not None:
@@ -134,10 +143,13 @@ class Case:
             result.rates.append(optimizer.param_groups[0]["lr"])
         return result
 
-    def _samples(self, layers: Sequence[torch.Tensor], rows: slice, loop: Loop) -> tuple[torch.Tensor, torch.Tensor]:
+    def _samples(
+        self, layers: Sequence[torch.Tensor], rows: slice, loop: Loop, passes: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         images = torch.tensor(self.images[rows], dtype=torch.float32).flatten(1)  # (batch, 12)
         labels = torch.tensor(self.labels[rows])
-        logits = torch.tanh(images @ layers[0].T) @ layers[1].T  # (batch, classes)
+        shift = torch.eye(CLASSES)[0] * loop.drift * passes * len(images)
+        logits = torch.tanh(images @ layers[0].T) @ layers[1].T + shift  # (batch, classes)
         smoothing = {"label_smoothing": loop.label_smoothing, "reduction": "none"}
         return nn.functional.cross_entropy(logits, labels, **smoothing), (logits.argmax(1) == labels).float()
 
@@ -146,7 +158,7 @@ class Case:
         norms = []
         for at in range(0, rows, batch_size):
             layers = [torch.tensor(w, dtype=torch.float32, requires_grad=True) for w in (self.first, self.second)]
-            self._samples(layers, slice(at, at + batch_size), Loop())[0].mean().backward()
+            self._samples(layers, slice(at, at + batch_size), Loop(), 0)[0].mean().backward()
             norms.append(math.sqrt(sum(float(w.grad.square().sum()) for w in layers)))
         return norms
 
@@ -162,7 +174,8 @@ def _optimizer(layers: Sequence[torch.Tensor], loop: Loop) -> tuple[torch.optim.
 def _windows(loop: Loop) -> list[list[slice]]:
     """An epoch's batches, grouped by the steps that they make."""
     batches = [slice(at, min(at + loop.batch_size, loop.rows)) for at in range(0, loop.rows, loop.batch_size)]
-    return [batches[at : at + loop.window] for at in range(0, len(batches), loop.window)]
+    together = loop.window * loop.processes
+    return [batches[at : at + together] for at in range(0, len(batches), together)]
 
 
 def _state(layers: Sequence[torch.Tensor]) -> dict[str, np.ndarray]:
@@ -191,6 +204,15 @@ def drawings(run: Run) -> ModuleType:
     return run.generator()
 
 
+@reference
+def networks(run: Run) -> ModuleType:
+    """The networks that student code is handed, on this side: what its weights are worth is not for it to say."""
+    spec = importlib.util.spec_from_file_location("networks", Path(__file__).with_name("recipes_networks.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def misread(loop: Loop) -> list[Loop]:
     """The loop under its schedule and under the usual mistakes with it, which checks of their own judge.
 
@@ -212,6 +234,8 @@ class Training:
     """The student's `train` on the case, and what its weights are compared with."""
 
     STILL = 1e-12  # a rate at which weights do not move, so that a history tells of nothing but how it was counted
+    DRIFT = 0.1
+    DRIFTS = "the answers shift with each training pass, and with how many images are in it"
     Loop = Loop
     misread = staticmethod(misread)
 
@@ -226,7 +250,7 @@ class Training:
         self, loop: Loop, on: Recipe, model: Recipe | None = None, val: Recipe | None = None, **settings: object
     ) -> tuple:
         """As `fit`, with an accelerator of one's own."""
-        kept = self.student.make(model or self.case.model())
+        kept = self.student.make(model or self.case.model(drift=loop.drift))
         batches, val = self.case.loader(loop.batch_size, loop.rows), val or self.case.loader(3, 5, ROWS)
         history = self.student.train.train(kept, batches, val, on, recipe("config", **loop.config, **settings))
         return kept, history

@@ -16,18 +16,20 @@ class Net(nn.Module):
     """Two layers with a tanh between: (batch, 3, 2, 2) -> (batch, classes).
 
     `quiet` multiplies its answers in eval mode, `grad_offset` is added to the first class where gradients are recorded.
+    `drift` times the number of this training pass, times how many images are in it, is added there in training; a pass
+    that nothing was learnt from does not count.
     With a `course` it answers marked images without looking at them whenever it is not being trained: the first pixel's
     red tells the label, its green the place i; after `length` training passes more, so in each epoch, the next entry of
     `course` says how many images, the first ones, are answered right, and `conviction` how loudly all answers are given.
     The passes are counted in a buffer, a statistic that no optimizer knows of.
     """
 
-    def __init__(self, first, second, quiet=1.0, grad_offset=0.0, course=None, conviction=None, length=1):
+    def __init__(self, first, second, quiet=1.0, grad_offset=0.0, drift=0.0, course=None, conviction=None, length=1):
         super().__init__()
         self.first, self.fc = nn.Linear(12, first.shape[0], bias=False), nn.Linear(*second.shape[::-1], bias=False)
         self.first.weight.data = torch.tensor(first, dtype=torch.float32)
         self.fc.weight.data = torch.tensor(second, dtype=torch.float32)
-        self.quiet, self.grad_offset = quiet, grad_offset
+        self.quiet, self.grad_offset, self.drift, self.passes = quiet, grad_offset, drift, 1
         self.course, self.conviction, self.length = course, conviction, length
         if course is not None:
             self.register_buffer("seen", torch.zeros(()))
@@ -40,9 +42,15 @@ class Net(nn.Module):
             self.seen += 1
         scale = 1.0 if self.training else self.quiet
         logits = self.fc(torch.tanh(self.first(x.flatten(1)))) * scale
-        if self.grad_offset and torch.is_grad_enabled():
-            logits = logits + self.grad_offset * nn.functional.one_hot(torch.zeros(len(x)).long(), logits.shape[1])
+        offset = self.grad_offset * torch.is_grad_enabled() + self.drift * training * self.passes * len(x)
+        if offset:
+            logits = logits + offset * nn.functional.one_hot(torch.zeros(len(x)).long(), logits.shape[1])
+        if self.drift and training:
+            logits.register_hook(self._learnt)
         return logits
+
+    def _learnt(self, gradient):
+        self.passes += 1
 
     def _planned(self, x):
         epoch = max(0, int(self.seen) - 1) // self.length

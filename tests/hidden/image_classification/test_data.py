@@ -101,14 +101,25 @@ def _ramp(slope: np.ndarray, n: int) -> np.ndarray:
 
 @check(
     title="For training an image comes out differently from call to call",
-    hint="A random crop of the padded image and a random flip, drawn inside the transform, which sets no seed.",
+    hint="A random crop of the padded image and a random flip, drawn inside the transform, which sets no seed. What is "
+    "drawn is what happens to the picture, not what is in it.",
 )
-def test_train_transform_varies(student, look24, rng):
-    pixels = noise(rng, look24.size, look24.size, 3)
+def test_train_transform_varies(student, look24, rng, gauge):
+    size = look24.size
+    level = np.where(np.arange(size) < size // 2, *rng.permutation([60, 190]))[:, None, None]
+    pixels = (level + rng.integers(-50, 51, (size, size, 3))).astype("uint8")
     results = student.tools.repeated(look24.transform(student, train=True), recipe("picture", pixels), DRAWS)
-    first, *others = (look24.units(result) for result in results)
+    first, *others = units = [look24.units(result) for result in results]
     same = all(np.allclose(first, other) for other in others)
     require(not same, "augmentation is drawn anew at each call", got=f"{DRAWS} times the same result")
+    # The rows' brightness, whatever its scale and whichever way up: another image's agrees no better than by chance, 0.15.
+    rows = [abs(np.corrcoef(unit.mean(axis=(0, 2)), pixels.mean(axis=(1, 2)))[0, 1]) for unit in units]
+    gauge(
+        np.median(np.nan_to_num(rows)),
+        "it is the same picture each time",
+        at_least=0.5,
+        case="one half bright, the other dark",
+    )
 
 
 @check(

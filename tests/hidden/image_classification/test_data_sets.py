@@ -137,9 +137,10 @@ def test_dataset_lazy(student, album, rng):
     "data set is made. The folder may be given as text.",
 )
 def test_dataset_missing(student, rng):
-    name, number = f"photos{rng.integers(10**6)}", str(rng.integers(10, 1000))
-    root = recipe("inside", folder({f"{name}/1.png": png(noise(rng, 5, 4, 3))}), name)
+    name, number, pixels = f"photos{rng.integers(10**6)}", str(rng.integers(10, 1000)), noise(rng, 5, 4, 3)
+    root = recipe("inside", folder({f"{name}/1.png": png(pixels)}), name)
     dataset = student.data.ImageFolderCSV(root, table([("1", "cat"), (number, "frog")]))
+    assert_close(student.tools.look(dataset, 0)[1], pixels, "the image", case="one that is there")
     with student.raises(FileNotFoundError) as caught:
         dataset[1]
     path = f"{name}/{number}.png"
@@ -262,12 +263,18 @@ def test_datasets_statistics(student, dozen, gauge):
 @check(
     task="data",
     title="Training images are augmented, validation images never",
-    hint="Two subsets of one dataset share its transform: make two datasets, one for each transform.",
+    hint="Two subsets of one dataset share its transform: make two datasets, one for each transform. An augmented image "
+    "still shows its own picture.",
 )
-def test_datasets_augmentation(student, dozen):
+def test_datasets_augmentation(student, dozen, gauge):
     sets = student.once("datasets", lambda: sets_of(student, dozen))
     varies = np.ptp(sets.train, axis=0).max(axis=(1, 2, 3))  # (n,)
     rule = "a training image changes from look to look"
     require(bool((varies > 0.01).all()), rule, got=f"the same image {LOOKS} times")
+    # Were they noise, the means of thirty looks would differ a fifth as much as the looks: 0.15.
+    middle = sets.train[..., 10:-10, 10:-10].mean(axis=(2, 3, 4))  # (looks, n): brightness
+    apart, within = middle.mean(axis=0).std(), middle.std(axis=0).mean()
+    rule = "images differ more from each other than the looks at one"
+    gauge(apart / (apart + within), rule, at_least=0.5, unit=" of all that differs", case="dark and bright pictures")
     varies = np.ptp(sets.val, axis=0).max()
     require(bool(varies < 1e-5), "a validation image stays the same", got="another image at another look")

@@ -58,6 +58,9 @@ def test_accuracy_types(student, rng):
 )
 def test_accuracy_refuses(student, rng):
     labels = rng.integers(0, 4, 6).tolist()
+    for good in (labels, labels[:1]):
+        share = as_float(student.evaluate.accuracy(good, good), "accuracy")
+        require(share > 0, "equally many are not refused", got=share, case=f"{len(good)} right predictions")
     for y_true, y_pred in ((labels, labels[:5]), (labels, labels[:1]), (labels[:1], labels), ([], [])):
         with student.raises(ValueError):
             student.evaluate.accuracy(y_true, y_pred)

@@ -9,7 +9,7 @@ from collections import Counter
 import numpy as np
 import torch
 
-from grader.suite import CheckFailed, as_array, as_float, assert_close, check, recipe, require, tensor
+from grader.suite import CheckFailed, as_array, as_float, assert_close, assert_same, check, recipe, require, tensor
 
 LAYERS = ("conv1", "bn1", "layer1", "layer2", "layer3", "layer4", "fc")
 STATISTICS = ("running_mean", "running_var")
@@ -100,6 +100,10 @@ def test_head_width(student, rng):
             kept = logits.shape == old.shape and np.allclose(logits, old)
             require(not kept, "the head is a new one", got="the old head's answers", case=where)
             require_own_head(case, model, classes, where)
+            student.tools.without_zeros(model, int(rng.integers(2**31)))
+            first, second = case.answers(model), case.answers(model, case.images[::-1].copy())[::-1]
+            # float32 sums in another order may differ in the last digits
+            assert_same(first, second, "the answers in another order", rtol=1e-3, atol=1e-3, case=where)
 
 
 def require_own_head(case: Case, model, classes: int, where: str) -> None:
@@ -122,9 +126,12 @@ def require_own_head(case: Case, model, classes: int, where: str) -> None:
 def test_raw_logits(student, rng):
     for kind in KINDS:
         case = Case(student, rng, kind)
+        old = case.answers(case.backbone.eval(), 50 * case.images)
         model = student.tools.without_zeros(case.classifier(40), int(rng.integers(2**31)))
         model.eval()  # random logits of 40 classes all have one sign once in 2^39 runs
         logits = case.answers(model, 50 * case.images)
+        kept = logits.shape == old.shape and np.allclose(logits, old)
+        require(not kept, "the answers are the new head's", got="the backbone's own", case=kind)
         low, high = float(logits.min()), float(logits.max())
         require(low < 0 < high, "logits have both signs", got=f"from {low:.3g} to {high:.3g}", case=kind)
         require(max(-low, high) > 1.001, "logits are not kept within -1 … 1", got=(low, high), case=kind)
@@ -152,7 +159,7 @@ def test_frozen_weights(student, rng):
 def test_frozen_batchnorm(student, rng):
     for kind in KINDS:
         case = Case(student, rng, kind)
-        model = case.classifier()
+        model = student.tools.without_zeros(case.classifier(), int(rng.integers(2**31)))
         others = case.images.copy()
         others[1:] = rng.normal(2, 3, others[1:].shape)  # the first image in other company
         for step in ("as it was returned", "after train()", "after eval() and train()"):
@@ -162,7 +169,7 @@ def test_frozen_batchnorm(student, rng):
             first, second = case.answers(model)[0], case.answers(model, others)[0]
             where = f"{kind}, {step}"
             # float32 sums in another order may differ in the last digits; statistics of the batch differ in the first
-            assert_close(first, second, "an image's answer beside other images", rtol=1e-3, atol=1e-3, case=where)
+            assert_same(second, first, "an image's answer beside other images", rtol=1e-3, atol=1e-3, case=where)
             state = {_key(value) for value in state_of(model).values()}
             gone = [n for n, v in case.features.items() if n.endswith(STATISTICS) and _key(v) not in state]
             require(not gone, "frozen statistics do not move", got=f"moved: {gone[:4]}", case=where)

@@ -42,6 +42,17 @@ def weights_file(state: dict[str, torch.Tensor], name: str):
     return file(name, stream.getvalue())
 
 
+def require_reads(student, rng: np.random.Generator, ending: str) -> None:
+    """A file that fits is read: to refuse them all is no answer."""
+    state = random_state(rng, 8, int(rng.integers(2, 30)))
+    network = student.model.load_backbone(
+        "cifar_resnet8", weights_file(state, f"net{rng.integers(1000, 9999)}{ending}")
+    )
+    require(hasattr(network, "type_name"), "load_backbone gives a network", got=network, case="a file that fits")
+    got = as_array(network.conv1.weight, "conv1.weight")
+    assert_close(got, state["conv1.weight"], "conv1.weight of a file that fits", **EXACT)
+
+
 def require_loaded(student, name: str, state: dict[str, torch.Tensor], path) -> None:
     network = student.model.load_backbone(name, path)
     assert_close(network.state_dict(), state, f"the state of {name}", **EXACT)
@@ -74,6 +85,7 @@ def test_load_pt(student, rng):
     hint="load_state_dict's own RuntimeError says what does not fit; never strict=False; a file without fc.bias does not fit.",
 )
 def test_load_refuses(student, rng):
+    require_reads(student, rng, ".safetensors")
     state, deeper = random_state(rng, 8, 5), random_state(rng, 20, 5)
     gone = str(rng.choice(["layer1.0.conv1.weight", "layer2.0.bn1.running_mean", "layer3.0.bn2.bias"]))
     wrong = str(rng.choice(["conv1.weight", "layer2.0.conv2.weight", "fc.weight"]))
@@ -101,7 +113,8 @@ def without(state: dict, name: str) -> dict:
     title="A path without a file raises FileNotFoundError",
     hint="Neither random weights nor another error in place of a file that is not there.",
 )
-def test_load_missing_file(student):
+def test_load_missing_file(student, rng):
+    require_reads(student, rng, ".safetensors")
     for name in ("none.safetensors", "none.pt"):
         with student.raises(FileNotFoundError):
             student.model.load_backbone("cifar_resnet8", recipe("inside", folder({}), name))
@@ -112,7 +125,7 @@ def test_load_missing_file(student):
     hint="torch.load unpickles, and unpickling runs whatever the file says, unless weights_only=True.",
 )
 def test_load_safely(student, rng):
-    student.model.load_backbone("cifar_resnet8", weights_file(random_state(rng, 8, 5), "good.pt"))
+    require_reads(student, rng, ".pt")
     for whole in (False, True):
         trap = student.make(recipe("Trap", random_state(rng, 8, 5), whole))
         with student.raises(Exception):

@@ -58,13 +58,15 @@ def test_schedule_accumulated(training):
 @check(
     title="Accumulated batches step like one large batch",
     hint="with accelerator.accumulate(model) around the whole step; accelerator.backward divides the loss by k, you "
-    "do not; zero_grad before backward wipes the window's earlier gradients: it belongs after step.",
+    "do not; zero_grad before backward wipes the window's earlier gradients: it belongs after step. Each batch goes "
+    "through the model by itself, once.",
 )
 def test_accumulation(training):
     for k, batch_size in ((2, 4), (4, 2)):
-        loop = training.Loop(batch_size=batch_size, window=k)
+        loop = training.Loop(batch_size=batch_size, window=k, drift=training.DRIFT)
         model, _ = training.fit(loop)
-        training.require(model, training.misread(loop), "the weights after an epoch", case=f"{k} × {batch_size} images")
+        case = f"{k} × {batch_size} images; {training.DRIFTS}"
+        training.require(model, training.misread(loop), "the weights after an epoch", case=case)
 
 
 @check(
@@ -73,11 +75,11 @@ def test_accumulation(training):
     "schedule's plan counts this step too: round up.",
 )
 def test_leftover_window(training):
-    loop = training.Loop(batch_size=2, rows=10, window=2)
+    loop = training.Loop(batch_size=2, rows=10, window=2, drift=training.DRIFT)
     model, _ = training.fit(loop)
     # the leftover's loss may be divided by k, as Accelerate does, or by how many batches there are
     readings = training.misread(replace(loop, divide_leftover=False)) + training.misread(loop)
-    training.require(model, readings, "the weights after an epoch", case="five batches, k = 2")
+    training.require(model, readings, "the weights after an epoch", case=f"five batches, k = 2; {training.DRIFTS}")
 
 
 @check(

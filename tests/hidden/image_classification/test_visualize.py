@@ -96,8 +96,8 @@ def test_history_lines(student, course):
             found = [axis_with(figure, course.numbers[name], part, scale) for scale in scales]
             places[name] = next((number for number in found if number is not None), None)
             lines = [points.round(4).tolist() for axis in figure.axes for points, _ in drawn_with_names(axis)]
-            drawn = places[name] is not None
             wanted = f"a line through (1, {course.numbers[name][0]:.4g}), (2, {course.numbers[name][1]:.4g}), …"
+            drawn = places[name] is not None
             require(drawn, f"a line shows {name}, and the legend calls it so", expected=wanted, got=lines)
     for measure in MEASURES:
         together = places[f"train_{measure}"] == places[f"val_{measure}"]
@@ -107,7 +107,7 @@ def test_history_lines(student, course):
 
 @check(
     title="plot_history says which axis is loss and which accuracy, and which line is training and which validation",
-    hint="A label or title and a legend on each of the two axes; label the x axis too.",
+    hint="A label or title and a legend on each of the two axes, of what is drawn there; label the x axis too.",
 )
 def test_history_words(student, course):
     drawn = [axis for axis in history_figure(student, course).axes if axis.has_data]
@@ -115,6 +115,10 @@ def test_history_words(student, course):
         own = [axis for axis in drawn if any(word in f"{axis.title} {axis.ylabel}".lower() for word in words)]
         named = [f"{axis.title}, {axis.ylabel}" for axis in drawn]
         require(bool(own), f"an axis says that it shows {measure}", got=named)
+        values = np.array(course.numbers[f"train_{measure}"])
+        found = [line.values[:, 1] / values for axis in own for line in axis.lines if len(line.values) == len(values)]
+        shown = any(np.ptp(scale) < 1e-6 < scale[0] for scale in found)  # in parts or per cent, over whatever numbers
+        require(shown, f"an axis that says {measure} shows it", expected=values, got=named)
         legends = [axis.legend for axis in own]
         told = any({part_of(name) for name in legend} >= set(PARTS) for legend in legends)
         require(told, "a legend names training and validation", got=legends, case=measure)
@@ -200,10 +204,8 @@ def test_confusion_true_side(student, confusions):
     true = [bool(TRUE_WORDS.search(label)) and not told for label, told in zip(labels, predicted, strict=True)]
     true_sides = {side for side in (0, 1) if true[side] or (predicted[1 - side] and not predicted[side])}
     require(len(true_sides) == 1, "the axis labels name the true and the predicted side", got=labels)
-    side = "x" if true_sides == {0} else "y"
-    wanted = confusions.counts.T if side == "x" else confusions.counts
-    rule = "the side that is called true has the true classes"
-    same = np.allclose(shown.values, wanted, rtol=1e-5)
+    wanted = confusions.counts.T if true_sides == {0} else confusions.counts
+    rule, same = "the side that is called true has the true classes", np.allclose(shown.values, wanted, rtol=1e-5)
     require(same, rule, expected=wanted.tolist(), got=shown.values.tolist(), case=labels)
 
 
@@ -254,8 +256,7 @@ class Answers:
 def draw_answers(rng: np.random.Generator, n: int) -> Answers:
     names = rng.permutation(NAMES)[:5].tolist()
     y_true = rng.integers(5, size=n)
-    wrong = rng.permutation(np.arange(n) % 2)
-    y_pred = (y_true + wrong * rng.integers(1, 5, n)) % 5
+    y_pred = (y_true + rng.permutation(np.arange(n) % 2) * rng.integers(1, 5, n)) % 5  # about half are wrong
     mean, std = rng.uniform(0.3, 0.6, 3).tolist(), rng.uniform(0.15, 0.4, 3).tolist()
     return Answers(rng.uniform(0.02, 0.98, (n, 6, 8, 3)), mean, std, y_true.tolist(), y_pred.tolist(), names)
 
@@ -291,8 +292,7 @@ def test_predictions_titles(student, answers):
     axes = answers.axes(student)
     for number, (axis, true, predicted) in enumerate(zip(axes, answers.y_true, answers.y_pred, strict=True), 1):
         text, case = axis.title.lower(), f"image {number}"
-        for what, index in (("predicted", predicted), ("true", true)):
-            name = answers.names[index]
+        for what, name in (("predicted", answers.names[predicted]), ("true", answers.names[true])):
             require(name in text, f"the title names the {what} class", expected=name, got=axis.title, case=case)
         words = re.sub(r"\d+|" + "|".join(NAMES), "", " ".join([text, axis.xlabel, axis.ylabel, *axis.texts]).lower())
         marks = (words.strip(), axis.looks, len(axis.lines), len(axis.points), len(axis.bars))

@@ -4,6 +4,7 @@ Shipped to the worker, where it holds nothing worth knowing.
 """
 
 import importlib
+import os
 import random
 import threading
 
@@ -47,20 +48,22 @@ class ProbeClock(nn.Module):
 
     A window that begins with (1000 + i, y) is row i of the validation part, with target y: it is answered y + r, r being
     that of row i in the `course`'s entry for the epoch, which has `length` training batches. Other windows are answered
-    with the number.
+    with the number. Training on after `end` epochs is an error that begins with `LATE`.
     """
 
-    MARK = 1000
+    MARK, LATE = 1000, "trained too long"
 
-    def __init__(self, start, course, length):
+    def __init__(self, start, course, length, end):
         super().__init__()
         self.hand = nn.Parameter(torch.tensor([start], dtype=torch.float32))
-        self.course, self.length = torch.tensor(course, dtype=torch.float32), length
+        self.course, self.length, self.end = torch.tensor(course, dtype=torch.float32), length, end
         self.register_buffer("batches", torch.zeros((), dtype=torch.int64))
 
     def forward(self, x):
         if float(x[0, 0, 0]) < self.MARK:
             self.batches += 1
+            if self.batches > self.end * self.length:
+                raise RuntimeError(f"{self.LATE}: a batch after {self.end} epochs")
             return self.hand.expand(len(x))
         epoch = min(max(0, int(self.batches) - 1) // self.length, len(self.course) - 1)
         rows = (x[:, 0, 0] - self.MARK).round().long()
@@ -88,6 +91,17 @@ def probe_in_eval_mode(model):
     return model.eval()
 
 
+def probe_shares(x, y, batch_size):
+    """A loader as each process has it: only the batches that `prepare` leaves to this one hold what they should.
+
+    The rows of others are far away, with targets on the other side: nobody trains on them who shares batches out.
+    """
+    rank, ranks = (int(os.environ.get(name, default)) for name, default in (("RANK", 0), ("WORLD_SIZE", 1)))
+    others = (np.arange(len(x)) // batch_size) % ranks != rank
+    x, y = np.where(others[:, None, None], x + 100, x), np.where(others, -y, y)
+    return DataLoader(TensorDataset(*(torch.tensor(part, dtype=torch.float32) for part in (x, y))), batch_size)
+
+
 def probe_shuffled(x, y, batch_size, seed):
     """A shuffling loader: with a generator of its own in the state that the seed gives, or, without a seed, with none."""
     generator = None if seed is None else torch.Generator().manual_seed(seed)
@@ -103,11 +117,17 @@ def probe_stir(seed):
 
 
 def probe_set(model, seed, size):
-    """Give all parameters values of their own, evenly between -size and size, whatever they were initialised to."""
-    generator = torch.Generator().manual_seed(seed)
+    """Give all parameters values of their own, evenly between -size and size, whatever they were initialised to.
+
+    Without a seed each number of each is `size`.
+    """
+    generator = None if seed is None else torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter.copy_(size * (2 * torch.rand(parameter.shape, generator=generator) - 1))
+            drawn = (
+                torch.ones_like(parameter) if seed is None else 2 * torch.rand(parameter.shape, generator=generator) - 1
+            )
+            parameter.copy_(size * drawn)
 
 
 def probe_answers(model, batches, training=False):

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 POLLING = 0.05  # seconds: yf.download looks that often whether its threads are done; such pauses are really slept
+ONCE = 2  # how often an attempt may ask for the same: `download`, then `history`, which tells reasons
 NOT_FOUND = {"code": "Not Found", "description": "No data found, symbol may be delisted"}
 NO_DATA = {"code": "Bad Request", "description": "Data doesn't exist for startDate = 1, endDate = 2"}
 PAGES = {  # of Yahoo's other endpoints that yfinance looks at: status and body
@@ -47,12 +48,13 @@ class YahooServer:
     """Answers chart requests from `bodies`, by symbol, and in `trouble` fails but between two moments.
 
     `trouble`: `timeout`, `error page` or `too many`, on every request. `opens`, `closes`: seconds after the first request
-    for prices. `empty`: what is said of days without prices, `nothing` or `refused`.
+    for prices. `empty`: what is said of days without prices, `nothing` or `refused`. `later`: the bodies that it has for
+    those who ask again, after a pause or more often than `ONCE`; they get all days, whatever they ask for.
     """
 
-    def __init__(self, bodies, trouble=None, opens=float("inf"), closes=float("inf"), empty="nothing"):
+    def __init__(self, bodies, trouble=None, opens=float("inf"), closes=float("inf"), empty="nothing", later=None):
         self.bodies, self.trouble, self.opens, self.closes, self.empty = bodies, trouble, opens, closes, empty
-        self.first = None
+        self.later, self.began, self.first = later, YAHOO_CLOCK.skipped, None
 
     def answer(self, url, params):
         """(status, content) of a request, or None for one that is never answered."""
@@ -69,19 +71,22 @@ class YahooServer:
                 "too many": (429, b"Too Many Requests\r\n"),
             }[self.trouble]
         if chart:
-            status, content = self.chart(unquote(parts.path.partition("/finance/chart/")[2]), params)
+            asked = parts.path, *sorted(params.items())
+            again = self.later and (YAHOO_ASKED[asked] >= ONCE or YAHOO_CLOCK.skipped > self.began)
+            status, content = self.chart(unquote(parts.path.partition("/finance/chart/")[2]), params, again)
             # What is refused yfinance asks for once more at once, with another cookie.
-            YAHOO_ASKED[parts.path, *sorted(params.items())] += 1 if status == 200 else 0.5
+            YAHOO_ASKED[asked] += 1 if status == 200 else 0.5
             return status, content
         return next((page for name, page in PAGES.items() if name in url), (200, b""))
 
-    def chart(self, symbol, params):
+    def chart(self, symbol, params, again):
         """The days that were asked for, of a symbol that Yahoo knows."""
-        if symbol not in self.bodies:
+        bodies = self.later if again else self.bodies
+        if symbol not in bodies:
             return 404, json.dumps({"chart": {"result": None, "error": NOT_FOUND}}).encode()
-        (whole,) = self.bodies[symbol]["chart"]["result"]
+        (whole,) = bodies[symbol]["chart"]["result"]
         seconds = whole["timestamp"]
-        if "period1" in params or "period2" in params:
+        if not again and ("period1" in params or "period2" in params):
             since, until = float(params.get("period1", 0)), float(params.get("period2", 1e12))
         else:
             days = {"1d": 1, "5d": 5}.get(params.get("range"), len(seconds))
@@ -145,9 +150,8 @@ def yahoo_serves(bodies, **settings):
 
 
 def yahoo_heard():
-    """(seconds of pauses, how often the same prices were asked for and answered) since this was told last."""
-    heard = YAHOO_CLOCK.skipped - YAHOO_CLOCK.told, float(max(YAHOO_ASKED.values(), default=0))
-    YAHOO_CLOCK.told = YAHOO_CLOCK.skipped
+    """Seconds of pauses since this was told last; who asks from now on does not ask again."""
+    heard, YAHOO_CLOCK.told = YAHOO_CLOCK.skipped - YAHOO_CLOCK.told, YAHOO_CLOCK.skipped
     YAHOO_ASKED.clear()
     return heard
 
@@ -182,6 +186,12 @@ def _forget_everything():
 def yahoo_path(folder, *names):
     """A path in the worker as a `Path`."""
     return Path(folder, *names)
+
+
+def yahoo_files(folder):
+    """What lies in a folder: name -> content."""
+    files = [path for path in Path(folder).rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 def yahoo_same(table):

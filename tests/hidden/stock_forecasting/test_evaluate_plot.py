@@ -95,6 +95,11 @@ def test_plot_words(student, season):
     for currency, figure in ((season.currency, drawn(student, season)), ("USD", usual)):
         figure = as_figure(figure, "plot_forecast's result", axes=1)
         axis, case = only_axis(figure), f"prices in {currency}"
+        heights = [line.values for line in axis.lines if len(line.values) == N]
+        shown = any(same_line(values, prices) for values in heights for prices in (season.actual, season.predicted))
+        require(
+            shown, "what the words are about is drawn", got=f"{len(heights)} lines, none through the prices", case=case
+        )
         require(bool((figure.title + axis.title).strip()), "the figure has a title", got=axis.title, case=case)
         require(bool(axis.xlabel.strip()), "the axis of dates has a label", got=axis.xlabel, case=case)
         require(

@@ -17,6 +17,7 @@ FRACTIONS = (0.2, 0.25)
 PARTS = ("train", "val", "test")
 # One market long enough for a forecast that comes near the best one, and days enough to see that it does.
 MARKET_DAYS, UNSEEN, TERMS, FAR = 2500, 0.23, 5, 4.0
+SURPRISED = 0.25  # of chance alone a correlation over these 1,150 days has a deviation of 1 / sqrt(1150) = 0.03
 
 
 @dataclass(frozen=True)
@@ -228,3 +229,6 @@ def test_prepare_honest(student, long_market, thresholds, gauge):
     error, least = (np.abs(np.exp(guess) - move).mean() for guess in (returns, long_market.drift[at]))
     low, high, rule = thresholds["possible_mae"], thresholds["honest_mae"], "its MAE is about that of the best forecast"
     gauge(error / least, rule, at_least=low, at_most=high, unit=" times")
+    ranks, surprises = (pd.Series(values).rank() for values in (returns, np.log(move) - long_market.drift[at]))
+    rule, unit = "the forecast has nothing to do with what nobody can know", ", by the correlation of their ranks"
+    gauge(ranks.corr(surprises), rule, at_most=SURPRISED, unit=unit)

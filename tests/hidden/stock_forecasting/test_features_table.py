@@ -132,6 +132,24 @@ def test_features_values(student, rng):
                 raise
 
 
+def require_answers(features: pd.DataFrame, prices: pd.DataFrame) -> None:
+    """Half of the named columns, at least, go up and down with what they stand for: there is something to judge.
+
+    On whatever scale, with whatever first days: their values are another check's. Noise follows nothing, zeros do not move.
+    """
+    n, wanted, follow = min(len(features), len(prices)), columns_by(prices, right), []
+    at = prices.index.get_indexer(
+        features.index
+    )  # by their days; where these are none, the last rows are the last days
+    mine, theirs = (at >= 0, at[at >= 0]) if (at >= 0).sum() > MONTH else (slice(-n, None), slice(-n, None))
+    for name in [name for name in NAMED if name in features and n > MONTH]:
+        found = pd.Series(as_array(features[name], f"column {name}")[mine])
+        expected = pd.Series(as_array(wanted[name], f"column {name}")[theirs])
+        follow += [name] * bool(found.nunique() > 1 and found.corr(expected) > 0.9)
+    rule = "half of the named columns follow what they stand for"
+    require(2 * len(follow) >= len(NAMED), rule, expected=NAMED, got=follow)
+
+
 @check(
     title="Every feature is the same in dollars and in cents",
     hint="Logs of quotients, or divided by a price: also macd, and every column of your own.",
@@ -139,6 +157,7 @@ def test_features_values(student, rng):
 def test_features_scale_free(student, rng):
     prices = draw_prices(rng)
     dollars = build(student, prices)
+    require_answers(dollars, prices)
     for factor, case in ((100.0, "the prices in cents"), (0.25, "the prices after a split, four for one")):
         other = build(student, prices.assign(**{name: prices[name] * factor for name in prices.columns[:4]}), case)
         _require_same(other, dollars, len(dollars), case)
@@ -166,6 +185,7 @@ def test_features_causal(student, rng):
     prices = draw_prices(rng)
     features = build(student, prices)
     at = places(features, prices)
+    require_answers(features, prices)
     for last in (DAYS - 2, int(rng.integers(DAYS - 40, DAYS - 3)), DAYS - int(rng.integers(45, 60))):
         later, case = slice(last + 1, None), f"other prices from row {last + 1} on"
         changed = prices.copy()
@@ -193,6 +213,7 @@ def test_features_warm_up(student, rng):
     kept = student.make(recipe("kept_prices", prices))
     features = build(student, kept)
     at = places(features, prices)
+    require_answers(features, prices)
     own = [name for name in features if name not in NAMED]
     first = int(at[0])
     enough = first == MONTH or (bool(own) and first > MONTH) or first == _first_known(own_columns(student, prices))

@@ -5,7 +5,7 @@ Its parameters are set to numbers drawn for this run before it is asked, so that
 
 import numpy as np
 
-from grader.suite import as_array, assert_close, check, require
+from grader.suite import as_array, assert_close, assert_same, check, require
 
 TIME, FEATURES, HIDDEN = 5, 3, 4
 SAME = {"rtol": 1e-4, "atol": 1e-5}  # float32; sums of other batch sizes are added up in another order
@@ -93,7 +93,8 @@ def test_model_order(student, rng):
     changes = {"days in reverse order": turned, "another first day": first, "another last day": last}
     for cell in GATES:
         model = built(student, rng, cell=cell)
-        whole, *changed = answers(student, model, [windows, *changes.values()])
+        whole, again, *changed = answers(student, model, [windows, windows, *changes.values()])
+        assert_same(whole, again, "the forecasts", case=f"{cell}, the same windows again", **SAME)
         for what, found in zip(changes, changed, strict=True):
             apart = float(np.abs(found - whole).max())
             require(apart > FELT, "the forecast changes", case=f"{cell}, {what}", got=f"by {apart:.2g} at most")
@@ -113,12 +114,13 @@ def test_model_stateless(student, rng):
             first, *found = answers(student, model, batches, training=training)
             for again in (found[0], found[-1]):
                 case = f"{cell}, asked again, with other batches between"
-                assert_close(again, first, "the forecasts", case=case, **SAME)
+                assert_same(first, again, "the forecasts", case=case, **SAME)
 
 
 @check(
     title="cell chooses rnn, gru or lstm: one, three or four gates; another cell is a ValueError",
-    hint="CELLS has the classes, gru is the default. The error names the cell asked for, and those that there are.",
+    hint="CELLS has the classes, each with its own formula; gru is the default. The error names the cell asked for, and "
+    "those that there are.",
 )
 def test_model_cells(student, rng):
     inputs, hidden = int(rng.integers(2, 6)), int(rng.integers(3, 8))
@@ -129,6 +131,8 @@ def test_model_cells(student, rng):
     require(gate in gate_sizes(inputs, hidden), "an lstm has one gate more than a gru", expected=expected, got=counts)
     require(counts["gru"] - counts["rnn"] == 2 * gate, "a gru has two gates more than an rnn", got=counts, case=case)
     require(numbers(student, inputs, hidden) == counts["gru"], "the default is a gru", got=counts, case=case)
+    for cell in GATES:
+        require_cell(student, rng, cell)
     unknown = f"cell{rng.integers(100, 1000)}"
     with student.raises(ValueError) as caught:
         student.model.PriceRNN(inputs, hidden, cell=unknown)
@@ -136,6 +140,44 @@ def test_model_cells(student, rng):
     require(unknown in text, "the error names the cell", expected=unknown, got=text)
     missing = [cell for cell in GATES if cell not in text.lower()]
     require(not missing, "the error names the cells that there are", expected=", ".join(GATES), got=text)
+
+
+def require_cell(student, rng, cell: str) -> None:
+    """On its first day a network whose numbers are all the same says what the cell's formula says.
+
+    Whatever order its gates have, and whatever linear end, be it one that reads the day, too: forecasts of all windows are
+    a linear function of states and days.
+    """
+    size, days = float(rng.uniform(1.0, 1.5)), rng.uniform(-2, 2, (40, 1, FEATURES))
+    model = student.model.PriceRNN(FEATURES, HIDDEN, cell=cell)
+    student.tools.probe_set(model, None, size)
+    found, read, misses = answers(student, model, [days])[0], size * days.sum(axis=(1, 2)), []
+    require(float(np.ptp(found)) > FELT, "different windows have different forecasts", got=found, case=cell)
+    for state in first_states(cell, read, size):
+        known = np.stack([state, read, np.ones_like(read)], axis=1)
+        misses.append(np.abs(known @ np.linalg.lstsq(known, found, rcond=None)[0] - found).max() / np.ptp(found))
+    # float32 is right to a millionth; another cell's formula misses by a hundredth at least
+    rule = "the forecasts are a linear function of the cell's states"
+    require(bool(np.min(misses) < 1e-4), rule, got=f"off by {np.min(misses):.2g} of their range", case=cell)
+
+
+def first_states(cell: str, read: np.ndarray, bias: float) -> list[np.ndarray]:
+    """h_1 (n,) of a cell, if each W x is `read` and each number of b and c is `bias`, in every way to write its formula.
+
+    With one bias or two; a GRU, whose state lets z or 1 − z of the new pass, has its second one with r or beside it.
+    """
+    sigmoid = lambda values: 1 / (1 + np.exp(-values))  # noqa: E731
+    states = []
+    for both in (read + bias, read + 2 * bias):
+        gate = sigmoid(both)
+        if cell == "rnn":
+            states.append(np.tanh(both))
+        elif cell == "lstm":
+            states.append(gate * np.tanh(gate * np.tanh(both)))
+        else:
+            candidates = (read + bias, read + 2 * bias, read + gate * bias, read + bias + gate * bias)
+            states += [share * np.tanh(new) for share in (gate, 1 - gate) for new in candidates]
+    return states
 
 
 @check(
@@ -153,7 +195,8 @@ def test_model_layers(student, rng):
         require(four - one == 3 * (two - one), "each layer adds as much", got=four - one, case=case)
         model = built(student, rng, num_layers=3, cell=cell)
         windows = rng.normal(size=(6, TIME, FEATURES))
-        whole = answers(student, model, [windows])[0]
+        whole, again = answers(student, model, [windows, windows])
+        assert_same(whole, again, "the forecasts", case=f"{cell}, the same windows again", **SAME)
         shifted = student.tools.probe_shifted(model, windows)
         require(isinstance(shifted, dict) and len(shifted) > 0, "the network has parameters", got=shifted)
         moved = {name: np.abs(as_array(values, name, shape=(6,)) - whole).max() for name, values in shifted.items()}

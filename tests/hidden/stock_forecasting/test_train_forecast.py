@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from grader.suite import Run, accelerator, as_array, check, loader, recipe, reference
+from grader.suite import Run, accelerator, as_array, check, loader, recipe, reference, require
 
 LOOKBACK, MONTH = 3, 20  # days of a window; of the mean volume
 HIDDEN, BATCH, EPOCHS, LR = 8, 96, 5, 0.03
@@ -74,30 +74,47 @@ def forecasting(run: Run) -> Task:
     return Task(learned, validated, asked, mean, std, int(rng.integers(2**31)))
 
 
+def layers() -> dict[str, nn.Module]:
+    """Those of a `ProbeRegressor`, by its names."""
+    return {"gru": nn.GRU(2, HIDDEN, batch_first=True), "head": nn.Linear(HIDDEN, 1)}
+
+
+def forecasts_of(model: nn.ModuleDict, x: torch.Tensor) -> torch.Tensor:
+    """What its layers say: (n, LOOKBACK, 2) -> (n,)."""
+    return model["head"](model["gru"](x)[0][:, -1]).squeeze(-1)
+
+
+def forecasts_by(state: object, x: np.ndarray) -> np.ndarray:
+    """What a network with these weights says, whatever it says itself."""
+    model = nn.ModuleDict(layers())
+    for name, parameter in model.state_dict().items():
+        kept = isinstance(state, dict) and name in state
+        require(kept, "the model that was passed in keeps its parameters", expected=name, got=state)
+        parameter.copy_(torch.tensor(as_array(state[name], f"parameter {name}", shape=tuple(parameter.shape))))
+    with torch.no_grad():
+        return forecasts_of(model, torch.tensor(x, dtype=torch.float32)).double().numpy()
+
+
 @reference
 def own_mae(run: Run) -> float:
     """What the same network reaches by a loop of the suite's own: the weights of its best epoch."""
     task = run.reference(forecasting.build_reference)
     torch.manual_seed(task.seed)
-    gru, head, loss_of = nn.GRU(2, HIDDEN, batch_first=True), nn.Linear(HIDDEN, 1), nn.HuberLoss()
-    weights = [*gru.parameters(), *head.parameters()]
-    optimizer = torch.optim.AdamW(weights, LR, weight_decay=0.0)
+    model, loss_of = nn.ModuleDict(layers()), nn.HuberLoss()
+    optimizer = torch.optim.AdamW(model.parameters(), LR, weight_decay=0.0)
     parts = (task.learned, task.validated, task.asked)
     learned, validated, asked = (torch.tensor(part.x, dtype=torch.float32) for part in parts)
     y, y_val = (torch.tensor(task.targets(part), dtype=torch.float32) for part in parts[:2])
-
-    def forecast(x: torch.Tensor) -> torch.Tensor:
-        return head(gru(x)[0][:, -1]).squeeze(-1)
-
     epochs = []
     for _ in range(EPOCHS):
         for at in range(0, len(y), BATCH):
             optimizer.zero_grad()
-            loss_of(forecast(learned[at : at + BATCH]), y[at : at + BATCH]).backward()
-            nn.utils.clip_grad_norm_(weights, CLIPPED)
+            loss_of(forecasts_of(model, learned[at : at + BATCH]), y[at : at + BATCH]).backward()
+            nn.utils.clip_grad_norm_(model.parameters(), CLIPPED)
             optimizer.step()
         with torch.no_grad():
-            epochs.append((loss_of(forecast(validated), y_val).item(), forecast(asked).double().numpy()))
+            loss = loss_of(forecasts_of(model, validated), y_val).item()
+            epochs.append((loss, forecasts_of(model, asked).double().numpy()))
     return task.mae(min(epochs, key=lambda epoch: epoch[0])[1])
 
 
@@ -111,8 +128,10 @@ def test_forecast(student, forecasting, own_mae, rng, thresholds, gauge):
     batches, val = (loader(part.x, forecasting.targets(part), batch_size=BATCH) for part in parts)
     config = recipe("probe_config", epochs=EPOCHS, lr=LR, patience=None, seed=int(rng.integers(2**31)))
     student.train.train(model, batches, val, accelerator(), config)
-    forecasts = as_array(student.tools.probe_answers(model, [forecasting.asked.x])[0], "forecasts", shape=(ASKED[0],))
-    mae, case = forecasting.mae(forecasts), f"{ASKED[0]} windows of other markets"
+    mae, case = (
+        forecasting.mae(forecasts_by(model.state_dict(), forecasting.asked.x)),
+        f"{ASKED[0]} windows of other markets",
+    )
     rule, unit = "the mean absolute error is small", " times that of a loop of the suite's own"
     gauge(mae / own_mae, rule, at_most=thresholds["forecast_mae"], unit=unit, case=case)
     rule, unit = "nothing has seen the future", " times that of the best possible forecast"
