@@ -1,4 +1,4 @@
-"""A course on disk: its assignments, and what each `assignment.toml` declares.
+"""A course on disk: its assignments, and what each `assignment.toml` declares, and `course.toml` for a term.
 
 Points, thresholds and limits are declared there and nowhere else; the rubric read from it is the order and the maximum
 of every result, whatever the suite or the submission does.
@@ -12,7 +12,10 @@ from pathlib import Path
 
 import msgspec
 
+from grader.attempts import Deadline
 from grader.errors import UsageError
+from grader.settings import NAME as SETTINGS
+from grader.settings import Term, nearest_key, read_term, thresholds_of
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -71,6 +74,8 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """Files and folders of the fixture that students receive, in `data/` beside `main.py`; the others are never released."""
     limits: Limits = Limits()
     thresholds: dict[str, float] = {}
+    deadline: Deadline = Deadline()
+    """Until when, and which of many attempts counts. It marks nothing."""
 
     @property
     def points(self) -> float:
@@ -79,6 +84,11 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     @property
     def bonus(self) -> float:
         return sum(task.points for task in self.task if task.bonus)
+
+    @property
+    def checks(self) -> list[str]:
+        """Names of all checks, `task.check`, in rubric order."""
+        return [f"{task.name}.{check}" for task in self.task for check in task.checks]
 
     @property
     def files(self) -> list[str]:
@@ -123,8 +133,17 @@ class Course:
         """Names of the assignments, sorted."""
         return sorted(path.parent.name for path in self.root.glob("assignments/*/assignment.toml"))
 
+    @cached_property
+    def term(self) -> Term:
+        """What `course.toml` says.
+
+        Raises:
+            UsageError: it does not fit.
+        """
+        return read_term(self.root, self.names)
+
     def assignment(self, name: str) -> Assignment:
-        """Read and validate one assignment's declaration.
+        """Read and validate one assignment's declaration, with what `course.toml` says instead.
 
         Raises:
             UsageError: unknown name, or a file that does not fit, with the nearest name or the faulty place.
@@ -136,7 +155,9 @@ class Course:
         path = self.handout(name) / "assignment.toml"
         assignment = read_assignment(path)
         _require(path, assignment.name == name, f"name must be the folder's, {name!r}")
-        return assignment
+        thresholds = thresholds_of(self.term.of(name), assignment.thresholds, f"{SETTINGS}, assignments.{name}")
+        deadline = self.term.deadline(name, assignment.deadline)
+        return msgspec.structs.replace(assignment, thresholds=thresholds, deadline=deadline)
 
     def handout(self, name: str) -> Path:
         """What students receive."""
@@ -163,10 +184,13 @@ def read_assignment(path: Path) -> Assignment:
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: expected TOML, found a mistake: {error}.") from None
     except msgspec.ValidationError as error:
-        raise UsageError(f"{path}: {error}{_nearest_key(str(error))}.") from None
+        raise UsageError(f"{path}: {error}{nearest_key(str(error), (Assignment, Task, Limits, Deadline))}.") from None
     _require(path, bool(assignment.task), "at least one [[task]] is needed")
     names = [task.name for task in assignment.task]
     _require(path, len(set(names)) == len(names), "two tasks have the same name")
+    limits = assignment.limits
+    room = f"limits.submission_mb ({limits.submission_mb}) must leave room in limits.scratch_mb ({limits.scratch_mb})"
+    _require(path, limits.submission_mb < limits.scratch_mb, room)
     for entry in assignment.data:
         _require(path, entry not in ("", ".", "..") and "/" not in entry, f"data names {entry!r}, not a file or folder")
     for task in assignment.task:
@@ -180,13 +204,3 @@ def read_assignment(path: Path) -> Assignment:
 def _require(path: Path, holds: bool, what: str) -> None:
     if not holds:
         raise UsageError(f"{path}: {what}.")
-
-
-def _nearest_key(message: str) -> str:
-    """` (did you mean 'memory_mb'?)` for msgspec's complaint about an unknown field."""
-    if "unknown field" not in message:
-        return ""
-    unknown = message.split("`")[1]
-    known = {name for kind in (Assignment, Task, Limits) for name in kind.__struct_fields__}
-    near = difflib.get_close_matches(unknown, known, 1)
-    return f" (did you mean {near[0]!r}?)" if near else ""

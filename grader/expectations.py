@@ -1,6 +1,6 @@
 """What an example class must get, written by hand, and where the results differ from it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -32,7 +32,7 @@ def read_expectations(path: Path) -> dict[str, Expectation]:
         raise UsageError(f"{path}: expected why, status, score and bonus for each student: {error}.") from None
 
 
-def differences(expected: Mapping[str, Expectation], results: Sequence[SubmissionResult]) -> list[str]:
+def differences(expected: Mapping[str, Expectation], results: Iterable[SubmissionResult]) -> list[str]:
     """A line for each student whose result is missing, unexpected or other than expected."""
     found = {result.student: result for result in results}
     lines = [f"{student}: expected a result, found none" for student in expected if student not in found]

@@ -4,14 +4,20 @@ Plain frozen dataclasses, written as versioned JSON. `message` may be shown to t
 and got values) is for the instructor alone.
 """
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 
 import msgspec
 
+from grader.exhibits import Exhibit
+
 VERSION = 1
+DIGITS = 9
+"""Decimals of points after a penalty: what rounding alone tells apart is equal."""
 
 
 class CheckStatus(StrEnum):
@@ -81,6 +87,53 @@ class TaskScore:
 
 
 @dataclass(frozen=True)
+class Attempt:
+    """One of a student's attempts, and what being late costs it."""
+
+    name: str
+    """The part of the entry's name that tells it from others; empty where there is only one, without a time."""
+    time: datetime | None
+    """When it was handed in, in UTC; None where nobody knows."""
+    status: SubmissionStatus
+    points: float | None
+    """With the bonus, before the penalty; None where the grader has failed on it."""
+    fault: str = ""
+    """How the grader failed on it this time; the points, if there are any, are those of the record before."""
+    seconds_late: float = 0.0
+    """After the due date and the student's extension."""
+    penalty: float = 0.0
+    """Points taken off, at most all."""
+
+    @property
+    def net(self) -> float | None:
+        """Points after the penalty, never below 0."""
+        return None if self.points is None else round(max(0.0, self.points - self.penalty), DIGITS)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """All of a student's attempts in the order of their times, which of them counts, and until when there was time."""
+
+    attempts: tuple[Attempt, ...]
+    counting: int
+    """The place of the attempt whose result counts."""
+    why: str
+    due: datetime | None = None
+    """In UTC, without the extension."""
+    extension_seconds: float = 0.0
+
+    @property
+    def attempt(self) -> Attempt:
+        """The attempt that counts."""
+        return self.attempts[self.counting]
+
+
+def new_seed() -> int:
+    """For a run: too many to be guessed from what is drawn, and few enough for every reader of JSON to keep exactly."""
+    return secrets.randbits(53)
+
+
+@dataclass(frozen=True)
 class SubmissionResult:
     """What one student's submission got, and everything needed to grade it again to the same result."""
 
@@ -95,6 +148,8 @@ class SubmissionResult:
     seed: int = 0
     digest: str = ""
     """SHA-256 of the files that were graded."""
+    surroundings: str = ""
+    """SHA-256 of all else that the marks depend on: rubric, suite, fixture, grader, libraries."""
     sandbox: str = ""
     """The sandbox level that the student's code ran at."""
     output: str = ""
@@ -102,6 +157,10 @@ class SubmissionResult:
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     versions: dict[str, str] = field(default_factory=dict)
+    standing: Standing | None = None
+    """Where there are attempts, times or a due date: how this one, which counts, stands among them."""
+    exhibits: tuple[Exhibit, ...] = ()
+    """Figures of what the student's code computes; the student may see them, and no mark depends on them."""
     version: int = VERSION
 
     @cached_property
@@ -129,6 +188,17 @@ class SubmissionResult:
     def bonus(self) -> float | None:
         """Bonus points; None when the grader failed."""
         return self._sum("points", bonus=True) if self.status is not SubmissionStatus.GRADER_ERROR else None
+
+    @property
+    def total(self) -> float | None:
+        """Points with the bonus; None when the grader failed."""
+        return None if self.score is None or self.bonus is None else self.score + self.bonus
+
+    @property
+    def has_faults(self) -> bool:
+        """Whether the grader failed on this, or on another attempt of the student: something is to be graded again."""
+        others = self.standing.attempts if self.standing else ()
+        return self.status is SubmissionStatus.GRADER_ERROR or any(one.fault for one in others)
 
     @property
     def max_bonus(self) -> float:

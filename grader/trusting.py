@@ -9,6 +9,7 @@ import msgspec
 
 from grader.course import Assignment, Course
 from grader.errors import GraderFault
+from grader.pace import cores
 from grader.results import SubmissionResult
 from grader.submission import Submission
 from grader.wire import told
@@ -17,13 +18,13 @@ from grader.wire import told
 class TrustingEngine:
     """Grades submissions without a sandbox, each in a process of its own: for code that one would run oneself."""
 
-    def __init__(self, course: Course, assignment: Assignment, *, seed: int, jobs: int) -> None:
+    def __init__(self, course: Course, assignment: Assignment, *, seed: int, jobs: int | None = None) -> None:
         self._arguments = [str(course.root), assignment.name, str(seed)]
         self._seconds = assignment.limits.submission_seconds * assignment.limits.wall_slack
-        self.jobs = jobs
+        self.jobs = jobs or cores()
         self.titles: Mapping[str, str] = {}
         self.sandbox = "none: the submissions are trusted"
-        self._threads = ThreadPoolExecutor(jobs, thread_name_prefix="job")
+        self._threads = ThreadPoolExecutor(self.jobs, thread_name_prefix="job")
 
     def wait_ready(self) -> None:
         """There is nothing to wait for."""
@@ -32,11 +33,15 @@ class TrustingEngine:
         """Grade one submission; the future raises GraderFault when its process gave no result."""
         return self._threads.submit(self._grade, submission)
 
+    def close(self) -> None:
+        """Wait for what is being graded, and leave the rest."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
     def __enter__(self) -> "TrustingEngine":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        self.close()
 
     def _grade(self, submission: Submission) -> SubmissionResult:
         command = [sys.executable, "-m", "grader.unconfined", *self._arguments, submission.student]

@@ -12,8 +12,10 @@ from grader.errors import LimitExceeded
 from grader.sandbox.launch import Exit, Session, Worker, WorkerLimits
 from grader.sandbox.remote import Handle, Remote, SocketChannel, Summary
 
+KILLED = 128 + signal.SIGKILL
 LOOK_SECONDS = 0.2  # between two looks at what a worker uses
 MIB = 1 << 20
+MAX_CHECK_BYTES = 512 * MIB  # that a worker may send during one check
 
 
 class Watch:
@@ -25,6 +27,8 @@ class Watch:
         self.cpu_seconds = 0.0
         """Of workers that have ended."""
         self.output = b""
+        self.killed = False
+        """A worker seems to have been ended by SIGKILL, neither by this watch nor by its limit of processor time."""
         self._session = session
         self._started = time.monotonic()
 
@@ -54,8 +58,10 @@ class Watch:
         if time.monotonic() - self._started > limits.submission_seconds * limits.wall_slack:
             raise LimitExceeded(f"the submission ran for {limits.submission_seconds * limits.wall_slack:g} s in all")
 
-    def add(self, ended: Exit, output: bytes) -> None:
-        """Account for a worker that has ended."""
+    def add(self, ended: Exit, output: bytes, *, gone: bool) -> None:
+        """Account for a worker that has ended; `gone` if it had before this watch ended it."""
+        no_status_of_its_own = ended.status in (KILLED, None)
+        self.killed |= gone and no_status_of_its_own and ended.cpu_seconds < self.limits.submission_seconds
         self.cpu_seconds += ended.cpu_seconds
         self.output += output
 
@@ -69,7 +75,9 @@ class WatchedSeat:
         self._cpu_seconds = self._cpu_before = 0.0
         self._check_started = time.monotonic()
         self._next_look = self._check_started + LOOK_SECONDS
-        self.remote = Remote(SocketChannel(worker.connection, self._look), wrap)
+        self._channel = SocketChannel(worker.connection, self._look)
+        self._received_before = 0
+        self.remote = Remote(self._channel, wrap)
         try:
             self.remote.write_files(watch.files)
         except BaseException:
@@ -80,16 +88,19 @@ class WatchedSeat:
         """From here on, time counts for a new check."""
         self._cpu_seconds = self._cpu_before = self._worker.usage().cpu_seconds
         self._check_started = time.monotonic()
+        self._received_before = self._channel.received
         self._watch.require_time_left(self._cpu_seconds)
 
     def leave(self) -> str:
         """End the worker; says how it ended if it had ended by itself."""
         ended = self._worker.kill()
-        self._watch.add(ended, self._worker.output())
+        self._watch.add(ended, self._worker.output(), gone=self._worker.gone)
         return _how(ended.status)
 
     def _look(self) -> None:
-        """Runs while the trusted side waits for the worker."""
+        """Runs while the trusted side waits for the worker, and at each piece of what it sends."""
+        if self._channel.received - self._received_before > MAX_CHECK_BYTES:
+            raise LimitExceeded(f"it sent more than {MAX_CHECK_BYTES // MIB} MiB")
         now = time.monotonic()
         if now < self._next_look:
             return
@@ -102,6 +113,8 @@ class WatchedSeat:
             raise LimitExceeded(f"it took longer than {limits.check_seconds * limits.wall_slack:g} s")
         if usage.memory_bytes > limits.memory_mb * MIB:
             raise LimitExceeded(f"its processes used more than {limits.memory_mb} MiB of memory")
+        if usage.scratch_bytes > limits.scratch_mb * MIB:
+            raise LimitExceeded(f"its files took more than {limits.scratch_mb} MiB")
         self._watch.require_time_left(usage.cpu_seconds)
 
 

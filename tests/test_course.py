@@ -60,6 +60,7 @@ def test_a_declaration(tmp_path):
         ('name = "first"', 'name = "../first"', "module's name"),
         ('name = "tiny"', 'name = "large"', "must be the folder's"),
         ("rmse = 0.2", "rmse = ", "expected TOML"),
+        ("check_seconds = 3", "check_seconds = 3\nscratch_mb = 50", r"must leave room in limits.scratch_mb"),
         ("number = 1", 'number = "one"', "Expected `int`"),
     ],
 )

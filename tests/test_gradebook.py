@@ -1,14 +1,14 @@
 """The gradebook, read back by nbgrader itself."""
 
 import csv
-import sqlite3
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from sqlalchemy import create_engine, inspect, text
 
 from grader.course import Assignment, Task
 from grader.errors import GraderFault
-from grader.gradebook import Gradebook
+from grader.gradebook import Gradebook, student_id
 from grader.results import CheckResult, CheckStatus, SubmissionResult, SubmissionStatus
 
 nbgrader = pytest.importorskip("nbgrader.api")
@@ -45,9 +45,11 @@ def result(student: str, status: SubmissionStatus = SubmissionStatus.GRADED, **e
 FULL = {"explore_load": 10, "explore_plot": 20, "train_fit": 70, "bonus_extra": 10}
 
 
-@pytest.fixture
-def url(tmp_path) -> str:
-    return f"sqlite:///{tmp_path / 'gradebook.db'}"
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'gradebook.db'}"
+    return request.getfixturevalue("postgresql")()
 
 
 @pytest.fixture
@@ -59,9 +61,12 @@ def book(url):
 
 def dump(url: str) -> list[tuple]:
     """Every row of every table."""
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as database:
-        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return sorted((table, *map(str, row)) for table in tables for row in database.execute(f"SELECT * FROM {table}"))
+    engine = create_engine(url)
+    with engine.connect() as database:
+        tables = inspect(database).get_table_names()
+        rows = {table: database.execute(text(f"SELECT * FROM {table}")).all() for table in tables}
+    engine.dispose()
+    return sorted((table, *map(str, row)) for table in tables for row in rows[table])
 
 
 def test_nbgrader_reads_what_was_recorded(book, url):
@@ -107,10 +112,10 @@ def test_nbgrader_exports_what_was_recorded(book, url, tmp_path, monkeypatch):
     }
 
 
-def test_a_database_is_one_that_nbgrader_made(book, url, tmp_path, monkeypatch):
+def test_a_database_is_one_that_nbgrader_made(book, url, tmp_path, monkeypatch, request):
     """Its tables and their version are what nbgrader itself makes of an empty database."""
     monkeypatch.setattr(nbgrader, "get_alembic_version", lambda: dict(rows(url))["alembic_version"])
-    theirs = f"sqlite:///{tmp_path / 'theirs.db'}"
+    theirs = request.getfixturevalue("postgresql")() if "postgresql" in url else f"sqlite:///{tmp_path / 'theirs.db'}"
     nbgrader.Gradebook(theirs).close()
     assert schema(url) == schema(theirs)
     from alembic.script import ScriptDirectory
@@ -124,9 +129,23 @@ def rows(url: str) -> list[tuple[str, str]]:
 
 
 def schema(url: str) -> set[tuple[str, str]]:
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as database:
-        found = database.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
-        return {(name, " ".join(sql.split())) for name, sql in found}
+    """Columns, keys and indexes of all tables, as the database tells them."""
+    engine = create_engine(url)
+    with engine.connect() as database:
+        found = inspect(database)
+        told = {
+            (table, str(sorted(map(str, part))))
+            for table in found.get_table_names()
+            for part in (
+                found.get_columns(table),
+                found.get_pk_constraint(table).items(),
+                found.get_foreign_keys(table),
+                found.get_indexes(table),
+                found.get_unique_constraints(table),
+            )
+        }
+    engine.dispose()
+    return told
 
 
 def test_scores_are_read_back(book):
@@ -145,7 +164,14 @@ def test_scores_are_read_back(book):
 )
 def test_any_name_is_a_student(book, student):
     book.record(result(student, train_fit=70))
-    assert {name: score.score for name, score in book.scores("project").items()} == {student: 70}
+    assert {name: score.score for name, score in book.scores("project").items()} == {student_id(student): 70}
+
+
+def test_ids_fit_their_column_and_stay_apart():
+    assert student_id("x" * 128) == "x" * 128
+    long = {student_id("x" * 129), student_id("x" * 130), student_id("x" * 128 + "y")}
+    assert len(long) == 3
+    assert {len(name) for name in long} == {128}
 
 
 def test_the_same_result_again_changes_nothing(book, url):

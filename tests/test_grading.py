@@ -3,20 +3,25 @@
 import importlib.util
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from interrupts import heed
 
-from grader.batch import ResultStore
-from grader.course import Course
+from grader import host
+from grader.course import Course, Limits
 from grader.errors import GraderFault, UsageError
-from grader.executor import Host, LocalEngine
+from grader.executor import Host, LocalEngine, Unjudgeable
 from grader.results import CheckStatus, SubmissionStatus
+from grader.sandbox.processes import tree
+from grader.store import ResultStore
 from grader.submission import Submission
 from grader.trusting import TrustingEngine
+from grader.wire import HUNG, heard, read_all
 
 spec = importlib.util.spec_from_file_location("tiny_course", Path(__file__).with_name("tiny_course.py"))
 tiny_course = importlib.util.module_from_spec(spec)
@@ -142,6 +147,45 @@ def test_a_fault_of_the_suite_before_any_answer_is_ours_and_no_zero(tmp_path):
         grade(engine)
 
 
+@pytest.mark.parametrize("answered", [True, False])
+def test_a_check_that_hangs_is_ended_and_named(monkeypatch, answered):
+    monkeypatch.setattr(host, "SPARE_SECONDS", 0.3)
+    ours, theirs = socket.socketpair()
+    child = os.fork()
+    if child == 0:
+        watchdog = host.Watchdog(theirs, Limits(check_seconds=0.01))
+        watchdog.on_check("sums.adds")
+        watchdog.on_answer()
+        watchdog.on_check("sums.keeps")
+        if answered:
+            watchdog.on_answer()
+        sum(range(10**12))  # in C: no signal handler of Python's would run
+        os._exit(0)
+    theirs.close()
+    said = heard(read_all(ours))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+    assert (said.check, said.answered) == ("sums.keeps", answered)
+    assert said.last.startswith(HUNG)
+
+
+def test_an_answer_that_cannot_be_judged_costs_its_checks_alone(engine, monkeypatch):
+    hanging, once = ["sums.adds", "draws.draws"], engine._grade_once
+
+    def hang(submission, job):
+        for name in hanging:
+            if name not in job.given_up:
+                raise Unjudgeable(name)
+        return once(submission, job)
+
+    monkeypatch.setattr(engine, "_grade_once", hang)
+    result = grade(engine)
+    lost = {check.name: (check.status, check.points) for check in result.checks if check.points < check.max_points}
+    assert lost == dict.fromkeys(hanging, (CheckStatus.TIMEOUT, 0))
+    hanging.append("sums.keeps")
+    with pytest.raises(GraderFault, match=r"sums\.keeps"):
+        grade(engine)
+
+
 def test_what_students_read_has_no_word_of_the_check_or_their_own(engine):
     result = grade(engine, sums="def total(values):\n    raise ValueError(f'SECRET {values}')\n")
     adds = result.checks[0]
@@ -166,14 +210,39 @@ def test_the_same_seed_draws_the_same(engine, course):
         assert grade(same, draws=echo).checks[-1].detail == first
 
 
-@pytest.mark.parametrize("process", ["_host", "_sandbox"])
-def test_a_lost_process_is_started_again(engine, process):
-    pid = getattr(engine, process)._process.pid
-    os.kill(pid, signal.SIGKILL)
-    getattr(engine, process)._process.wait()
+@pytest.mark.parametrize("processes", ["_hosts", "_sandboxes"])
+def test_a_lost_process_is_started_again(engine, processes):
+    lost = getattr(engine, processes).present
+    os.kill(lost._process.pid, signal.SIGKILL)
+    lost._process.wait()
     result = grade(engine)
     assert result.score == 6
-    assert getattr(engine, process)._process.pid != pid
+    assert getattr(engine, processes).present is not lost
+
+
+def test_a_process_that_is_lost_while_it_starts_is_started_again(course):
+    with LocalEngine(course, course.assignment("tiny"), seed=11, jobs=1) as engine:
+        engine._host._process.kill()
+        engine.wait_ready()
+        assert grade(engine).score == 6
+
+
+def test_a_worker_that_somebody_killed_costs_the_student_nothing(engine):
+    """Once may be an accident of the machine's; a student's own SIGKILL comes again, and counts."""
+    sums = RIGHT["sums.py"].replace(
+        "    return float(sum(values))", "    import time\n    time.sleep(1)\n    return float(sum(values))"
+    )
+    waiting = engine.submit(submission(sums=sums))
+    sandbox = engine._sandboxes.present
+    zygote = tree(sandbox.pid)[1].pid
+    deadline = time.monotonic() + 60
+    while not (below := [process.pid for process in tree(zygote)[2:]]) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.kill(below[0], signal.SIGKILL)
+    assert waiting.result().score == 6
+    own = grade(engine, sums="import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n")
+    assert statuses(own)["sums.adds"] == "crashed"
+    assert (own.score, own.bonus) == (0, 4)
 
 
 def test_an_interrupted_run_ends_soon_and_leaves_whole_results(course, tmp_path):
@@ -183,7 +252,8 @@ def test_an_interrupted_run_ends_soon_and_leaves_whole_results(course, tmp_path)
             (tmp_path / "class" / student / name).write_text(text)
     out = tmp_path / "out"
     command = [Path(sys.executable).with_name("grader"), "grade", "tiny", tmp_path / "class", "--out", out]
-    process = subprocess.Popen([*command, "--course", course.root], stderr=subprocess.PIPE, text=True)
+    command += ["--course", course.root]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed)
     ada = out / "results" / "ada.json"
     deadline = time.monotonic() + 120
     while not ada.exists() and process.poll() is None and time.monotonic() < deadline:
