@@ -1,7 +1,5 @@
 """Commands for authors: new, sync, release, nbgrader, verify."""
 
-import os
-import secrets
 import sys
 from functools import partial
 from pathlib import Path
@@ -9,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from grader.cli.common import HERE, CourseOption, app, end, one_line
+from grader.cli.common import HERE, AssignmentsArgument, CourseOption, JobsOption, app, end, one_line
 from grader.course import Course
 from grader.terminal import console
 
@@ -70,7 +68,7 @@ def sync(
 @one_line
 def release(
     out: Annotated[Path, typer.Option(help="Folder for the students' folder and its zip.", metavar="DIR")],
-    assignments: Annotated[list[str] | None, typer.Argument(help="Names of assignments (default: all).")] = None,
+    assignments: AssignmentsArgument = None,
     course: CourseOption = HERE,
 ) -> None:
     """Pack what students receive, as a folder and a zip that work by themselves.
@@ -96,7 +94,7 @@ def release(
 @one_line
 def nbgrader(
     out: Annotated[Path, typer.Option(help="Folder of the nbgrader course.", metavar="DIR")],
-    assignments: Annotated[list[str] | None, typer.Argument(help="Names of assignments (default: all).")] = None,
+    assignments: AssignmentsArgument = None,
     course: CourseOption = HERE,
 ) -> None:
     """Make a folder in which nbgrader's own commands work: configuration, and source notebooks with hidden checks.
@@ -116,7 +114,7 @@ def nbgrader(
 @app.command(rich_help_panel=PANEL)
 @one_line
 def verify(
-    assignments: Annotated[list[str] | None, typer.Argument(help="Names of assignments (default: all).")] = None,
+    assignments: AssignmentsArgument = None,
     check: Annotated[
         str,
         typer.Option(help="Of the mutants only those of this check, or of all whose names begin so.", metavar="NAME"),
@@ -128,7 +126,7 @@ def verify(
     page: Annotated[
         Path | None, typer.Option(help="Where the report goes (default: .verify/report.html).", metavar="FILE")
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Submissions graded at the same time.")] = os.cpu_count() or 1,
+    jobs: JobsOption = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of an earlier run, to draw the same.")] = None,
     course: CourseOption = HERE,
 ) -> None:
@@ -141,16 +139,17 @@ def verify(
     """
     from grader.cli.proofs import ProofProgress, margin_table, proof_table
     from grader.executor import LocalEngine
+    from grader.results import new_seed
     from grader.soundness.proving import MEMORY, prove
     from grader.soundness.report import write_report
 
     where = Course.find(course)
-    drawn = secrets.randbits(32) if seed is None else seed
+    drawn = new_seed() if seed is None else seed
     proofs = []
     for name in assignments or where.names:
         with ProofProgress(name) as progress:
             declared = where.assignment(name)
-            start = partial(LocalEngine, where, declared, seed=drawn, jobs=jobs)
+            start = partial(LocalEngine, where, declared, seed=drawn, jobs=jobs, exhibits=False)
             told = progress.judged
             proofs.append(prove(where, name, start, seed=drawn, whole=whole, every=every, only=check, on_verdict=told))
     console().print(proof_table(proofs))

@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from grader.course import Course
 from grader.errors import GraderError, UsageError
 
 app = typer.Typer(
@@ -17,11 +18,48 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+HERE = Path()
+INSTRUCTORS = "For instructors"
+"""Where their commands stand in `grader --help`."""
 
+
+def assignments_here(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Names of the course's assignments, for a shell that completes one."""
+    try:
+        names = Course.find(ctx.params.get("course") or HERE).names
+    except UsageError:
+        return []
+    return [name for name in names if name.startswith(incomplete)]
+
+
+AssignmentArgument = Annotated[
+    str, typer.Argument(help="Name of the assignment, such as house_prices.", autocompletion=assignments_here)
+]
+AssignmentsArgument = Annotated[
+    list[str] | None, typer.Argument(help="Names of assignments (default: all).", autocompletion=assignments_here)
+]
 CourseOption = Annotated[
     Path, typer.Option("--course", help="The course's folder (default: the one this folder lies in).", metavar="DIR")
 ]
-HERE = Path()
+TimesOption = Annotated[
+    str,
+    typer.Option(
+        help="When entries were handed in that are not named STUDENT@TIME: a CSV file (student,attempt,time), or mtime.",
+        metavar="FILE|mtime",
+    ),
+]
+ExtensionsOption = Annotated[
+    Path | None,
+    typer.Option(help="TOML with more time for some (default: the course's extensions.toml).", metavar="FILE"),
+]
+JobsOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Submissions graded at the same time here (default: one for each core, and some more while these wait).",
+        show_default=False,
+    ),
+]
 
 
 def one_line(command: Callable) -> Callable:

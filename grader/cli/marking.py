@@ -1,43 +1,69 @@
 """Commands for instructors: grade, show, doctor."""
 
 import json
-import os
-import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec.structs import replace
 
-from grader.batch import ResultStore, grade_class
-from grader.cli.common import HERE, CourseOption, app, end, one_line
-from grader.course import Course
+from grader.attempts import Policy
+from grader.batch import Engine, grade_class, proven
+from grader.cli.common import (
+    HERE,
+    INSTRUCTORS,
+    AssignmentArgument,
+    CourseOption,
+    ExtensionsOption,
+    JobsOption,
+    TimesOption,
+    app,
+    end,
+    one_line,
+)
+from grader.course import Assignment, Course
+from grader.deadlines import penalty_by, read_extensions, unknown
+from grader.entries import Entry, Times
 from grader.errors import UsageError
 from grader.expectations import differences, read_expectations
 from grader.gradebook import Gradebook
-from grader.results import SubmissionStatus
+from grader.results import new_seed
 from grader.sandbox.probe import probe
+from grader.store import ResultStore, Run
 from grader.submission import discover
 from grader.terminal import ClassProgress, class_table, console, doctor_table, student_page, summary_of
 
-PANEL = "For instructors"
 
-
-@app.command(rich_help_panel=PANEL)
+@app.command(rich_help_panel=INSTRUCTORS)
 @one_line
 def grade(
-    assignment: Annotated[str, typer.Argument(help="Name of the assignment, such as house_prices.")],
-    submissions: Annotated[Path, typer.Argument(help="Folder with one entry (folder, zip, notebook) per student.")],
+    assignment: AssignmentArgument,
+    submissions: Annotated[
+        Path, typer.Argument(help="Folder with an entry (folder, zip, notebook) per student or attempt.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder for results and the gradebook.", metavar="DIR")],
-    jobs: Annotated[int, typer.Option(min=1, help="Submissions graded at the same time.")] = os.cpu_count() or 1,
+    jobs: JobsOption = None,
+    cluster: Annotated[
+        str, typer.Option(help="Grade on Dask workers: tcp://scheduler:8786, or local:N processes.", metavar="ADDRESS")
+    ] = "",
     db: Annotated[str, typer.Option(help="Gradebook's URL (default: SQLite in --out).", metavar="URL")] = "",
     only: Annotated[list[str] | None, typer.Option(help="Grade this student only; may be repeated.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of an earlier run, to reproduce its grades.")] = None,
     expect: Annotated[
         Path | None, typer.Option(help="JSON with each student's status, score and bonus; differing ends with 1.")
     ] = None,
+    times: TimesOption = "",
+    extensions: ExtensionsOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Grade again what has a result in --out already.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON instead of a table.")] = False,
+    exhibits: Annotated[
+        bool, typer.Option("--exhibits/--no-exhibits", help="Keep figures of what the code computes, for reports.")
+    ] = True,
     trust_submissions: Annotated[
         bool, typer.Option("--trust-submissions", help="Grade without a sandbox code that you would run yourself.")
     ] = False,
@@ -47,41 +73,115 @@ def grade(
 
     Example: grader grade house_prices fixtures/submissions/house_prices --out results
 
+    The same command goes on with a run that was ended, and grades what was handed in since: what the same files got by
+    the same suite is kept. Of many attempts of a student, ada@2026-04-30T18-02-11Z and so on, the one counts that [deadline]
+    in assignment.toml says.
+
     Exit code 0 when all were graded, whatever their scores; 1 when the grader failed on some; 2 for wrong use.
     """
-    if trust_submissions:
-        from grader.trusting import TrustingEngine as Engine
-    elif sys.platform == "linux":
-        from grader.executor import LocalEngine as Engine
-    else:
-        raise UsageError(
-            f"expected Linux for the sandbox, found {sys.platform}; --trust-submissions grades without one."
-        )
-
+    start = _engine(cluster, trusting=trust_submissions)
+    options = {} if exhibits or trust_submissions else {"exhibits": False}
     where = Course.find(course)
     declared = where.assignment(assignment)
-    entries = _chosen(discover(submissions, declared), only)
+    given, more_time = Times.read(times), read_extensions(extensions, where, declared)
+    handed_in = discover(submissions, declared, given)
+    entries = _chosen(handed_in, only)
+    wanted = read_expectations(expect) if expect is not None else {}
     store = ResultStore(out)
-    store.prepare()
-    drawn = secrets.randbits(32) if seed is None else seed
-    wanted = read_expectations(expect) if expect is not None else None
-    url = db or f"sqlite:///{(out / 'gradebook.db').resolve()}"
-    with Engine(where, declared, seed=drawn, jobs=jobs) as engine, Gradebook(url) as gradebook:
-        gradebook.prepare(declared)
-        with ClassProgress(len(entries), quiet=as_json) as progress:
-            engine.wait_ready()
-            progress.started(engine.sandbox, engine.jobs, drawn)
-            results = grade_class(entries, declared, engine, store, gradebook, progress.graded)
-    if as_json:
-        print(json.dumps(summary_of(declared.name, results), ensure_ascii=False, indent=2))
-    else:
-        console().print(class_table(results))
-    if wanted is not None:
-        _compare(expect, differences(wanted, results), len(results))
-    failed = [result.student for result in results if result.status is SubmissionStatus.GRADER_ERROR]
+    with store.held():
+        run, why = _run_to_go_on_with(store, where, declared, seed, force=force)
+        url = db or f"sqlite:///{(out / 'gradebook.db').resolve()}"
+        _warn(handed_in, declared, given, more_time)
+        with (
+            start(where, declared, seed=run.seed, jobs=jobs, **options) as engine,
+            Gradebook(url, penalty := penalty_by(declared.deadline, where)) as gradebook,
+        ):
+            policy = Policy(declared.deadline, more_time, penalty)
+            gradebook.prepare(declared)
+            with ClassProgress(len(entries), quiet=as_json) as progress:
+                engine.wait_ready()
+                if run.seed == where.term.seed and not run.proven:
+                    run = proven(run, where, declared, engine)
+                store.begin(run)
+                progress.started(engine.sandbox, engine.jobs, run.seed, why)
+                grade_class(
+                    entries, declared, engine, store, gradebook, progress.graded, run=run, force=force, policy=policy
+                )
+        students = list(dict.fromkeys(entry.student for entry in entries))
+        if as_json:
+            print(json.dumps(summary_of(declared.name, store.results_of(students)), ensure_ascii=False, indent=2))
+        else:
+            console().print(class_table(store.results_of(students)))
+        if expect is not None:
+            _compare(expect, differences(wanted, store.results_of(students)), len(students))
+        failed = [result.student for result in store.results_of(students) if result.has_faults]
     if failed:
         names = ", ".join(failed[:10])
-        end(f"grader: failed on {len(failed)} of {len(results)}: {names}; grade them again with --only", 1)
+        end(f"grader: failed on {len(failed)} of {len(students)}: {names}; grade them again with --only", 1)
+
+
+def _engine(cluster: str, *, trusting: bool) -> Callable[..., AbstractContextManager[Engine]]:
+    """What starts the engine that was asked for, once there are a course, an assignment, `seed` and `jobs`.
+
+    Raises:
+        UsageError: there is none for this.
+    """
+    if cluster:
+        if trusting:
+            raise UsageError("expected --cluster or --trust-submissions, found both: workers grade in a sandbox alone.")
+        from grader.cluster import ClusterEngine
+
+        return partial(ClusterEngine, address=cluster, tell=lambda line: print(f"grader: {line}", file=sys.stderr))
+    if trusting:
+        from grader.trusting import TrustingEngine
+
+        return TrustingEngine
+    if sys.platform == "linux":
+        from grader.executor import LocalEngine
+
+        return LocalEngine
+    raise UsageError(f"expected Linux for the sandbox, found {sys.platform}; --trust-submissions grades without one.")
+
+
+def _warn(entries: Sequence[Entry], assignment: Assignment, times: Times, extensions: Mapping[str, timedelta]) -> None:
+    """Say before grading which times are missing, and which times and extensions are nobody's."""
+    lines = unknown("the file of extensions", extensions, {entry.student for entry in entries})
+    lines += unknown("--times", times.unused(entries), {entry.path.stem for entry in entries})
+    undated = [entry.student for entry in entries if entry.time is None and not entry.problem]
+    if assignment.deadline.due and undated:
+        lines.append(
+            f"{len(undated)} of {len(entries)} entries have no time and are taken as on time: {', '.join(undated[:5])}"
+            f"{', …' if len(undated) > 5 else ''}; name them <student>@2026-04-30T18-02-11Z, or give --times."
+        )
+    for line in lines:
+        print(f"grader: {line}", file=sys.stderr)
+
+
+def _run_to_go_on_with(
+    store: ResultStore, course: Course, assignment: Assignment, seed: int | None, *, force: bool
+) -> tuple[Run, str]:
+    """The run that the results are to belong to, and why earlier ones are not kept; nothing where they are."""
+    earlier = store.earlier_run()
+    if earlier and earlier.assignment != assignment.name:
+        raise UsageError(
+            f"expected a folder for results of {assignment.name}, found those of {earlier.assignment} in {store.out}; "
+            "name another one with --out."
+        )
+    seed = course.term.seed if seed is None else seed
+    if earlier is not None and seed in (None, earlier.seed) and not force:
+        drawn = earlier.seed
+    else:
+        drawn = new_seed() if seed is None else seed
+    run = Run.of(course, assignment, drawn)
+    if earlier is None:
+        return run, ""
+    if force:
+        return run, "grading all anew (--force)"
+    if earlier.seed != run.seed:
+        return run, f"grading all anew: the results there are of seed {earlier.seed}"
+    if earlier.surroundings != run.surroundings:
+        return run, "grading all anew: rubric, suite, grader or libraries are not those of the results there"
+    return replace(run, proven=earlier.proven), ""
 
 
 def _compare(expect: Path, differing: Sequence[str], total: int) -> None:
@@ -103,7 +203,7 @@ def _chosen(entries: list, only: list[str] | None) -> list:
     return [entry for entry in entries if entry.student in only]
 
 
-@app.command(rich_help_panel=PANEL)
+@app.command(rich_help_panel=INSTRUCTORS)
 @one_line
 def show(
     directory: Annotated[Path, typer.Argument(help="The --out folder of an earlier `grader grade`.")],
@@ -126,7 +226,7 @@ def show(
     )
 
 
-@app.command(rich_help_panel=PANEL)
+@app.command(rich_help_panel=INSTRUCTORS)
 @one_line
 def doctor() -> None:
     """Say what this machine can do: versions, the sandbox level and why, accelerators."""

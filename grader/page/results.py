@@ -161,7 +161,7 @@ class Results:
     @contextmanager
     def progress_of_trainings(self, title: str, total: int) -> Iterator[None]:
         """The same, moved on by every optimizer that takes its first step."""
-        seen = weakref.WeakSet()
+        seen: weakref.WeakSet[torch.optim.Optimizer] = weakref.WeakSet()
 
         def step(optimizer: torch.optim.Optimizer, *_: object) -> None:
             if optimizer not in seen:
