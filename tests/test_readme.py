@@ -5,10 +5,12 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
+import grader
 from grader.course import Course
 from grader.scaffold import PLACES
 from grader.soundness.cases import USUAL
@@ -45,6 +47,11 @@ def test_numbers_in_the_text_are_the_courses():
     assert f"with {assignment.limits.check_seconds:g} s of processor time for one check" in README
     entries = [p for p in (ROOT / "fixtures/submissions/house_prices").iterdir() if p.name != "expected.json"]
     assert f"the example class, {len(entries)} submissions" in README
+
+
+def test_there_is_one_version():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["version"] == grader.__version__
 
 
 def test_ci_runs_the_readmes_test_command():
