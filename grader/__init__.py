@@ -2,14 +2,22 @@
 
 Floors, imports run downwards only (`tests/test_floors.py` proves it):
     5  cli/, jupyter                                   the only places that print: the terminal's, the notebook's
-    4  batch, executor, host, trusting, unconfined, terminal     many submissions, warm processes, what is shown
-    3  grading, watch, wire, gradebook, database, expectations     one submission, and what becomes of it
+    4  batch, regrading, executor, pace, renewal, host, trusting, unconfined, terminal     many submissions, warm processes
+       cluster, cluster_connection, cluster_worker     the same on a cluster by Dask
+       autograder                                      one submission, in Gradescope's container
+    3  grading, watch, wire, surroundings              one submission, and what its marks depend on
+       store, known, gradebook, database, expectations     what becomes of results
+       exports/                                        marks as Canvas, Moodle, Gradescope, nbgrader and others take them
+       report/                                         pages of them: the class's, and one for each student to be handed out
+       intake/                                         a class folder from what these give
        stubs, notebook_source, release, scaffold, bundle, leaks, nbgrader_course     from solutions to what others receive
+       gradescope                                      the autograder that Gradescope receives
        soundness/                                      the proof that a suite is sound: known work gets what it must
+       similarity/                                     who wrote what somebody else wrote, too
        desk/, page/                                    the student's: self-checks at each save, main.py's report
     2  suite/                                          the language of hidden suites and self-checks
-    1  course, submission, archive, notebook, cells, sandbox/     what is declared, what was handed in, what confines it
-    0  errors, results                                 whose fault it was; the record that crosses every boundary
+    1  course, settings, submission, archive, ipynb, notebook, cells, reading, sandbox/     what is declared and handed in
+    0  errors, results, exhibits, aside                whose fault it was; the record that crosses every boundary
 """
 
 __version__ = "0.1.0"

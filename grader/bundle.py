@@ -8,7 +8,7 @@ import os
 import tempfile
 import tomllib
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -69,12 +69,20 @@ class Bundle:
             path.write_bytes(content)
 
     def _write_zip(self, path: Path) -> None:
-        """Stored, not compressed: what a compressor makes of it differs from one zlib to the next."""
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-            for name in sorted(self.files):
-                entry = zipfile.ZipInfo(f"{self.name}/{name}", _EARLIEST)
-                entry.create_system, entry.external_attr = 3, 0o100644 << 16  # Unix, a file that its owner may change
-                archive.writestr(entry, self.files[name])
+        write_zip(path, {f"{self.name}/{name}": content for name, content in self.files.items()})
+
+
+def write_zip(path: Path, files: Mapping[str, bytes], programs: Collection[str] = ()) -> None:
+    """Write a zip whose bytes depend on the files alone; `programs` are the names of those that can be run.
+
+    Stored, not compressed: what a compressor makes of it differs from one zlib to the next.
+    """
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(files):
+            mode = 0o100755 if name in programs else 0o100644  # a file that its owner may change, of Unix
+            entry = zipfile.ZipInfo(name, _EARLIEST)
+            entry.create_system, entry.external_attr = 3, mode << 16
+            archive.writestr(entry, files[name])
 
 
 def make_bundle(course: Course, names: Sequence[str] = ()) -> Bundle:
@@ -85,18 +93,23 @@ def make_bundle(course: Course, names: Sequence[str] = ()) -> Bundle:
             `pyproject.toml` that names it and what it needs.
     """
     assignments = [course.assignment(name) for name in sorted(set(names or course.names))]
-    project = _project(course)
+    project = declared_project(course)
     files = {
         "README.md": read_me(project["project"], assignments).encode(),
         "pyproject.toml": project_file(project, assignments).encode(),
-        **_package(),
+        **package(),
     }
     for assignment in assignments:
         files |= {f"assignments/{assignment.name}/{name}": data for name, data in handout(course, assignment).items()}
     return Bundle(project["project"]["name"], dict(sorted(files.items())))
 
 
-def _project(course: Course) -> dict[str, Any]:
+def declared_project(course: Course) -> dict[str, Any]:
+    """The course's `pyproject.toml`.
+
+    Raises:
+        UsageError: there is none that names the course and what it needs.
+    """
     path = course.root / "pyproject.toml"
     try:
         project = tomllib.loads(path.read_text("utf-8"))
@@ -108,7 +121,7 @@ def _project(course: Course) -> dict[str, Any]:
     return project
 
 
-def _package() -> dict[str, bytes]:
+def package() -> dict[str, bytes]:
     """The grader itself, as it runs; without what authors begin a project with."""
     root = Path(grader.__file__).parent
     return {

@@ -102,7 +102,7 @@ def project_file(course: Mapping[str, Any], assignments: Sequence[Assignment]) -
 
 def _package(requirement: str) -> str:
     """The normalised name in `SQLAlchemy[asyncio] >=2`."""
-    return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]*", requirement.strip())[0]).lower()
+    return re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", requirement.strip(), maxsplit=1)[0]).lower()
 
 
 def _toml(value: str | bool | int | float | list[str]) -> str:

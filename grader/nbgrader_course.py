@@ -6,11 +6,10 @@ they are. Its database has the cells that `grader.gradebook` records, so that `g
 Source: https://nbgrader.readthedocs.io/en/stable/user_guide/philosophy.html
 """
 
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from grader.aside import write_aside
 from grader.bundle import handout
 from grader.course import Course
 from grader.errors import UsageError
@@ -63,11 +62,6 @@ def _write(out: Path, files: Mapping[str, bytes]) -> None:
     """Write files below `out`, each aside first, then renamed."""
     try:
         for name, content in files.items():
-            path = out / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as scratch:
-                aside = Path(scratch, path.name)
-                aside.write_bytes(content)
-                os.replace(aside, path)
+            write_aside(out / name, content)
     except OSError as error:
         raise UsageError(f"{out}: expected to write the nbgrader course there, cannot: {error.strerror}.") from None

@@ -16,6 +16,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode, v4
 
+from grader.cells import DEFINITIONS, last_line
 from grader.course import Assignment, Course, Task
 from grader.errors import UsageError
 from grader.gradebook import cell_name
@@ -132,12 +133,12 @@ def _to_write(source: str) -> set[str]:
 def _parts(text: str, module: ast.Module, to_write: set[str]) -> Iterator[tuple[str, str]]:
     """The module's text in order: what is to be written by its name, what is given in between together, under ""."""
     lines = text.splitlines()
-    place = module.body[0].end_lineno if ast.get_docstring(module) else 0
+    place = last_line(module.body[0]) if ast.get_docstring(module) else 0
     for node in module.body:
         if not isinstance(node, ast.FunctionDef | ast.ClassDef) or node.name not in to_write:
             continue
         start = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]) - 1
-        end = node.end_lineno
+        end = last_line(node)
         while end < len(lines) and lines[end].startswith(" "):  # comments that close a solution belong to it
             end += 1
         if between := "\n".join(lines[place:start]).strip("\n"):
@@ -157,7 +158,9 @@ def _titles(course: Course, assignment: Assignment) -> dict[str, str]:
             (task.name for task in assignment.task if f"{stem}_".startswith(f"{task.name}_")), key=len, default=""
         )
         for node in ast.parse(path.read_text("utf-8")).body:
-            for call in getattr(node, "decorator_list", []):
+            if not isinstance(node, DEFINITIONS):
+                continue
+            for call in node.decorator_list:
                 if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "check":
                     told = {word.arg: word.value for word in call.keywords}
                     own = ast.literal_eval(told["task"]) if "task" in told else task

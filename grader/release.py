@@ -1,11 +1,10 @@
 """From solutions to what students receive: stubs, main.py and the notebook in the assignment's folder."""
 
-import os
-import tempfile
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from grader.aside import write_aside
 from grader.course import Course
 from grader.errors import UsageError
 from grader.notebook_source import as_text, student_notebook
@@ -59,14 +58,6 @@ def sync(course: Course, name: str, *, check: bool) -> list[Change]:
 
 def _write(path: Path, content: bytes) -> None:
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as aside:
-            try:
-                aside.write(content)
-                aside.flush()
-                os.chmod(aside.name, 0o644)
-                os.replace(aside.name, path)
-            except BaseException:
-                os.unlink(aside.name)
-                raise
+        write_aside(path, content)
     except OSError as error:
         raise UsageError(f"{path}: expected to write it, cannot: {error.strerror}.") from None

@@ -50,9 +50,9 @@ def start_project(root: Path, name: str, title: str) -> list[Path]:
     root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=root, prefix=f".{name}.") as scratch:
         made = Course(Path(scratch))
-        for path, text in _rendered(name, title):
-            (made.root / path).parent.mkdir(parents=True, exist_ok=True)
-            (made.root / path).write_text(text, "utf-8")
+        for file, text in _rendered(name, title):
+            (made.root / file).parent.mkdir(parents=True, exist_ok=True)
+            (made.root / file).write_text(text, "utf-8")
         subprocess.run([sys.executable, made.fixtures(name) / "generate.py"], check=True)
         sync(made, name, check=False)
         for path in targets.values():

@@ -11,6 +11,7 @@ import tokenize
 from dataclasses import dataclass
 from io import StringIO
 
+from grader.cells import last_line
 from grader.course import Assignment, Course, Task
 from grader.errors import UsageError
 
@@ -85,17 +86,18 @@ def _regions(source: str, place: str) -> list[Region]:
         UsageError: see `make_stub`.
     """
     tree = _parsed(source, place)
-    regions, begin = [], None
+    regions: list[Region] = []
+    begin: tuple[int, str] | None = None
     for number, indent, marker in _markers(source, place):
         if marker == BEGIN and begin:
             raise UsageError(f"{place}:{number}: expected {END!r} for line {begin[0]}, found a second {BEGIN!r}.")
-        if marker == END and not begin:
-            raise UsageError(f"{place}:{number}: expected {BEGIN!r} before {END!r}, found none.")
         if marker == BEGIN:
             begin = number, indent
-        else:
+        elif begin:
             regions.append(Region(*begin, number, _function_around(tree, *begin, number, place)))
             begin = None
+        else:
+            raise UsageError(f"{place}:{number}: expected {BEGIN!r} before {END!r}, found none.")
     if begin:
         raise UsageError(f"{place}:{begin[0]}: expected {END!r} after {BEGIN!r}, found none.")
     return regions
@@ -130,11 +132,11 @@ def _function_around(tree: ast.Module, begin: int, indent: str, end: int, place:
         UsageError: no statement, no function around them, or statements that do not stand below the markers.
     """
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
-    inside = [node for node in nodes if begin < node.lineno and node.end_lineno < end]
+    inside = [node for node in nodes if begin < node.lineno and last_line(node) < end]
     if not inside:
         raise UsageError(f"{place}:{begin}: expected statements between {BEGIN!r} and {END!r}, found none.")
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    around = [node for node in nodes if isinstance(node, kinds) and node.lineno < begin <= node.end_lineno]
+    around = [node for node in nodes if isinstance(node, kinds) and node.lineno < begin <= last_line(node)]
     around.sort(key=lambda node: node.lineno)
     if not around or isinstance(around[-1], ast.ClassDef):
         where = f"class {around[-1].name}" if around else "the module"

@@ -1,6 +1,9 @@
 """The command: exit codes, one clear line for each wrong use, tables and JSON."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,8 +21,8 @@ class FakeEngine:
 
     sandbox = "namespaces: for the test"
 
-    def __init__(self, course, assignment, *, seed: int, jobs: int) -> None:
-        self.assignment, self.seed, self.jobs = assignment, seed, jobs
+    def __init__(self, course, assignment, *, seed: int, jobs: int | None) -> None:
+        self.assignment, self.seed, self.jobs = assignment, seed, jobs or 2
         self.titles: dict[str, str] = {}
 
     def __enter__(self):
@@ -126,7 +129,7 @@ def test_json_has_the_documented_shape(command, handed_in, tmp_path):
 
 def test_a_fault_of_the_grader_is_exit_code_1_and_nobody_else_suffers(command, handed_in, tmp_path):
     (handed_in / "kim").mkdir()
-    (handed_in / "kim" / "train.py").write_text("pass\n")
+    (handed_in / "kim" / "train.py").write_text("pass  # by kim\n")
     code, out, err = command("grade", "house_prices", handed_in, "--out", tmp_path / "out")
     assert code == 1
     assert "kim" in err
@@ -202,8 +205,35 @@ def test_doctor_names_versions_sandbox_and_accelerators(command):
 
 def test_every_command_has_help_with_an_example(command):
     _, out, _ = command("--help")
-    for name in ("grade", "show", "doctor", "sync"):
+    names = [one.name or one.callback.__name__ for one in app.registered_commands]
+    assert {"grade", "show", "doctor", "sync"} <= set(names)
+    for name in names:
         assert name in out
         code, text, _ = command(name, "--help")
         assert code == 0
         assert "Example: grader" in text or name == "doctor"
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("grader re", {"release", "regrade"}),
+        ("grader grade ho", {"house_prices"}),
+        ("grader verify st", {"stock_forecasting"}),
+    ],
+)
+def test_a_shell_completes_commands_and_assignments(typed, expected):
+    asked = {"_GRADER_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1)}
+    grader = Path(sys.executable).with_name("grader")
+    told = subprocess.run([grader], cwd=ROOT, env={**os.environ, **asked}, capture_output=True, text=True, check=True)
+    assert expected <= set(told.stdout.split())
+    assert all(word.startswith(typed.split()[-1]) for word in told.stdout.split())
+
+
+def test_outside_of_a_course_no_assignment_is_completed(tmp_path):
+    asked = {"_GRADER_COMPLETE": "complete_bash", "COMP_WORDS": "grader grade ho", "COMP_CWORD": "2"}
+    grader = Path(sys.executable).with_name("grader")
+    told = subprocess.run(
+        [grader], cwd=tmp_path, env={**os.environ, **asked}, capture_output=True, text=True, check=True
+    )
+    assert (told.stdout.strip(), told.stderr) == ("", "")

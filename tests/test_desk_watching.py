@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from interrupts import heed
 from tiny_desk import CHECK_BONUS, PLOTS, SUMS, write_desk
 
 pty = pytest.importorskip("pty")
@@ -82,7 +83,7 @@ def _take_the_terminal() -> None:
     import termios
 
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # where the tests themselves run in the background, it is ignored
+    heed()
 
 
 def is_alive(pid: int) -> bool:
@@ -203,11 +204,27 @@ def test_ctrl_c_ends_it_and_what_it_started(terminal):
     wait_for(lambda: not any(map(is_alive, started)))
 
 
-def test_it_can_be_ended_from_outside(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_it_can_be_ended_from_outside(tmp_path, number):
     terminal = Terminal(write_desk(tmp_path / "work"))
     terminal.until("Warming up for Tiny")
-    terminal.process.send_signal(signal.SIGTERM)
-    assert terminal.process.wait(PATIENCE) == 128 + signal.SIGTERM
+    terminal.process.send_signal(number)
+    assert terminal.process.wait(PATIENCE) == 128 + number
+    terminal.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent was killed")
+def test_a_watcher_that_is_killed_leaves_no_endless_loop(tmp_path):
+    terminal = Terminal(write_desk(tmp_path / "work"))
+    terminal.until(ROUND_ENDS)
+    started = [
+        pid for pid in children(terminal.process.pid) if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()
+    ]
+    assert len(started) == 1
+    terminal.save("sums.py", "from pathlib import Path\nPath('in the loop').touch()\nwhile True:\n    pass\n")
+    wait_for((tmp_path / "work" / "in the loop").exists)
+    terminal.process.kill()
+    wait_for(lambda: not any(map(is_alive, started)))
     terminal.close()
 
 

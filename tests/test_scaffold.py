@@ -26,6 +26,7 @@ def course(tmp_path) -> Course:
     return Course(tmp_path / "course")
 
 
+@pytest.mark.slow
 def test_a_new_project_is_sound_and_so_is_one_made_of_it(course):
     """As it comes, and after a third task was written as the page for authors says."""
     few = Draws(solution=12, repeats=2, alternative=1, mutant=3)
@@ -83,6 +84,7 @@ def test_its_handout_is_kept_and_its_stubs_are_in_step(course):
     assert (course.handout(NAME) / "README.md").read_text().startswith(f"# {TITLE}\n")
 
 
+@pytest.mark.slow
 def test_students_can_work_in_it(course):
     """The stub is to do, the solution passes, main.py finds the line that generate.py drew."""
     run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]

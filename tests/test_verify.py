@@ -215,6 +215,7 @@ def test_an_edit_that_does_not_fit_is_refused(find, times):
         mutant.edited({"fit.py": SOLUTION.encode()})
 
 
+@pytest.mark.slow
 def test_the_command_ends_with_0_or_names_what_survives(course):
     """Breaking a check on purpose is noticed."""
     command = [Path(sys.executable).with_name("grader"), "verify", "--course", course.root, "--seed", "1"]

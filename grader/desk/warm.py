@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from contextlib import chdir, redirect_stdout
+from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -42,6 +43,13 @@ def _settle() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "SIGUSR1"):
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    if sys.platform == "linux":
+        from grader.sandbox import linux
+
+        linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)  # a watcher that is killed cannot end this process
+        watcher = parent_process()
+        if watcher is None or os.getppid() != watcher.pid:
+            sys.exit(1)  # it was killed before
     if hasattr(os, "setsid"):
         os.setsid()  # what the student's code starts can be ended with it
     sys.dont_write_bytecode = (

@@ -32,7 +32,7 @@ def watch(folder: Path, assignment: Assignment, limit: float, say: Callable[[str
     from watchfiles import watch as changes
 
     watcher = Watcher(folder.resolve(), assignment, limit, say)
-    with _ended_by_sigterm():
+    with _ended_politely():
         try:
             events = changes(
                 watcher.folder,
@@ -54,16 +54,17 @@ def watch(folder: Path, assignment: Assignment, limit: float, say: Callable[[str
 
 
 @contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """A polite end from outside takes the warm process along, as Ctrl-C does."""
-
+def _ended_politely() -> Iterator[None]:
+    """A polite end from outside, or a terminal that is closed, takes the warm process along, as Ctrl-C does."""
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    polite = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]  # nohup's word stays
     asked: list[int] = []
 
     def end(number: int, _: object) -> None:
         asked.append(number)
         raise KeyboardInterrupt  # the one exception of a handler that watchfiles passes on
 
-    before = signal.signal(signal.SIGTERM, end)
+    before = {number: signal.signal(number, end) for number in polite}
     try:
         yield
     except KeyboardInterrupt:
@@ -71,7 +72,8 @@ def _ended_by_sigterm() -> Iterator[None]:
             raise SystemExit(128 + asked[0]) from None
         raise
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Watcher:
@@ -136,6 +138,7 @@ class Watcher:
         elif running > self._limit + GRACE:
             self._replace(f"it did not stop after {self._limit:g} s")
         elif running > LONG and self._superseded and hasattr(signal, "SIGUSR1"):
+            assert self._process.pid is not None  # it is alive
             os.kill(self._process.pid, signal.SIGUSR1)
 
     def stop(self) -> None:
