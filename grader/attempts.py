@@ -4,6 +4,7 @@ All times have a zone and are compared in UTC, where a day has 24 hours; who is 
 Points are with the bonus, as the gradebook sums them.
 """
 
+import calendar
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -95,6 +96,28 @@ class Deadline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def rate(self) -> Rate | None:
         """The penalty where it is one of ours; None where a class is named."""
         return Rate.read(self.late, self.grace_minutes * 60)
+
+    @property
+    def cost(self) -> str:
+        """What being late costs, in words for who hands in: `10 percent of the points for each day begun`."""
+        rate = self.rate
+        if rate is None:
+            return "by the course's own rule"
+        if self.late == "zero":
+            cost = "all points"
+        elif not rate.amount:
+            return "nothing"
+        else:
+            amount = f"{rate.amount:g} percent of the points" if rate.percent else f"{rate.amount:g} points"
+            cost = f"{amount} for each {'day' if rate.period_seconds == DAY else 'hour'} begun"
+        return f"{cost}; nothing within {lateness(rate.grace_seconds)}" if rate.grace_seconds else cost
+
+
+def due_in_words(due: datetime) -> str:
+    """A due date as it was set, with its zone: `Thursday 15 October 2026, 23:59 (UTC+02:00)`."""
+    day = f"{calendar.day_name[due.weekday()]} {due.day} {calendar.month_name[due.month]} {due.year}"
+    time, zone = due.strftime("%H:%M:%S" if due.second else "%H:%M"), due.strftime("%z")
+    return f"{day}, {time} (UTC{f'{zone[:3]}:{zone[3:5]}' if due.utcoffset() else ''})"
 
 
 def no_penalty(student: str, points: float, seconds_late: float) -> float:

@@ -1,6 +1,6 @@
 """What runs in Gradescope's container: grades the one submission that lies there, and writes what Gradescope reads.
 
-    python -m grader.autograder ROOT ASSIGNMENT [--visibility …] [--trust-submissions]
+    python -m grader.autograder ROOT ASSIGNMENT [--visibility …] [--no-hints] [--seed N] [--trust-submissions]
 
 ROOT is `/autograder`, with `source/course`, `submission` and `results` in it. Standard output is the instructor's: the
 seed, the sandbox's level, never a word of the submission. When the grader fails there is no `results.json`, and the exit code
@@ -37,23 +37,24 @@ def main() -> int:
     target = options.root / "results" / "results.json"
     try:
         target.unlink(missing_ok=True)
-        result = grade_there(options.root, options.assignment, trust_submissions=options.trust_submissions)
-        _write(target, results_json(result, options.visibility))
+        seed = new_seed() if options.seed is None else options.seed
+        result = grade_there(options.root, options.assignment, seed, trust_submissions=options.trust_submissions)
+        _write(target, results_json(result, options.visibility, hints=options.hints))
     except (GraderError, OSError) as error:
         sys.stderr.write(f"grader: failed, which is no zero; run the autograder again: {error}\n")
         return 1
     return 0
 
 
-def grade_there(root: Path, name: str, *, trust_submissions: bool) -> SubmissionResult:
-    """The result of the submission below `root`.
+def grade_there(root: Path, name: str, seed: int, *, trust_submissions: bool) -> SubmissionResult:
+    """The result of the submission below `root`, on hidden data that `seed` draws.
 
     Raises:
         GraderFault: the grader failed, or there is no sandbox and no leave to go without.
         UsageError: the course that was packed cannot be used.
     """
     course = Course(root / "source" / "course")
-    assignment, seed = course.assignment(name), new_seed()
+    assignment = course.assignment(name)
     found = load(Entry(submission_id(root), root / "submission"), assignment)
     with _engine(course, assignment, seed, trust_submissions=trust_submissions) as engine:
         engine.wait_ready()
@@ -106,6 +107,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("root", type=Path)
     parser.add_argument("assignment")
     parser.add_argument("--visibility", choices=VISIBILITIES, default="visible")
+    parser.add_argument("--no-hints", dest="hints", action="store_false")
+    parser.add_argument("--seed", type=int)
     parser.add_argument("--trust-submissions", action="store_true")
     return parser.parse_args()
 

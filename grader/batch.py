@@ -16,8 +16,9 @@ from grader.errors import GraderFault
 from grader.gradebook import Gradebook, student_id
 from grader.grading import not_graded
 from grader.known import Known, Origin, as_of
-from grader.results import CheckStatus, SubmissionResult, SubmissionStatus
+from grader.results import SubmissionResult, SubmissionStatus
 from grader.settling import Settler
+from grader.soundness.seeds import prove_seed
 from grader.store import ResultStore, Run
 from grader.submission import Invalid, Submission, load
 
@@ -39,10 +40,12 @@ class Marker(Protocol):
 
 
 class Engine(Marker, Protocol):
-    """A marker that has to be started, and ended."""
+    """A marker that has to be started, and ended, and can run some checks alone."""
 
     @property
     def sandbox(self) -> str: ...
+
+    def submit(self, submission: Submission, *, checks: Sequence[str] = ()) -> "Future[SubmissionResult]": ...
 
     def wait_ready(self) -> None: ...
 
@@ -93,23 +96,12 @@ def marked(
 
 
 def proven(run: Run, course: Course, assignment: Assignment, engine: Engine) -> Run:
-    """The run, once the solution has had all points in it; the run as it is where there are no solutions.
+    """The run, once it is known that the suite holds for what its seed draws; as it is where nothing can tell.
 
     Raises:
-        GraderFault: it has not: the seed draws data for which the checks do not hold.
+        GraderFault: it does not.
     """
-    folder = course.solution(assignment.name)
-    if not folder.is_dir():
-        return run
-    files = {file: (folder / file).read_bytes() for file in assignment.files}
-    result = engine.submit(Submission("solution", files, source=str(folder))).result()
-    lost = [check.name for check in result.checks if check.status is not CheckStatus.PASSED]
-    if lost:
-        raise GraderFault(
-            f"with the seed {run.seed} of course.toml the solution itself does not pass {', '.join(lost[:5])}: nobody was "
-            f"graded; choose another seed there, or see `grader verify {assignment.name} --seed {run.seed}`"
-        )
-    return msgspec.structs.replace(run, proven=True)
+    return msgspec.structs.replace(run, proven=prove_seed(course, assignment, engine, run.seed))
 
 
 class Recorder:

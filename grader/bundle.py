@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import grader
-from grader.bundle_texts import project_file, read_me
+from grader.bundle_texts import declaration, project_file, read_me
 from grader.course import Assignment, Course
 from grader.errors import UsageError
 from grader.leaks import Leak, find_leaks
@@ -146,6 +146,7 @@ def handout(course: Course, assignment: Assignment) -> dict[str, bytes]:
     optional = [folder / "conftest.py", *sorted(folder.glob("test_public_*.py"))]
     files = {name: _content(folder / name) for name in needed}
     files |= {path.name: _content(path) for path in optional if path.is_file()}
+    files["assignment.toml"] = declaration(files["assignment.toml"].decode(), assignment).encode()
     return files | _data(course, assignment)
 
 

@@ -2,13 +2,16 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
+from grader.attempts import NO_DEADLINE, due_in_words
 from grader.course import Assignment
 
-MARKING_ONLY = frozenset(["alembic", "nbgrader", "sqlalchemy"])
-"""Packages that a gradebook needs, and nobody who works on an assignment."""
+MARKING_ONLY = frozenset(["alembic", "nbgrader", "sqlalchemy", "tomlkit"])
+"""Packages that a gradebook or a release needs, and nobody who works on an assignment."""
 
 _README = """\
 # {title}
@@ -75,13 +78,43 @@ packages = ["grader"]
 def read_me(project: Mapping[str, Any], assignments: Sequence[Assignment]) -> str:
     """The README at the bundle's root, of at least one assignment."""
     rows = [
-        f"| [{one.title}](assignments/{one.name}/README.md) | {one.difficulty} | {one.points:g} + {one.bonus:g} |"
+        [f"[{one.title}](assignments/{one.name}/README.md)", one.difficulty, f"{one.points:g} + {one.bonus:g}"]
         for one in assignments
     ]
-    table = "\n".join(["| assignment | difficulty | points + bonus |", "|---|---|---|", *rows])
+    table = _table(["assignment", "difficulty", "points + bonus"], rows)
+    if dated := [one for one in assignments if one.deadline.due]:
+        table += "\n\n" + _table(
+            ["assignment", "hand in until", "of several attempts", "being late costs"], map(_dates, dated)
+        )
     title = assignments[0].title if len(assignments) == 1 else "Assignments"
     python = project.get("requires-python", ">=3.11")
     return _README.format(title=title, table=table, first=assignments[0].name, python=python)
+
+
+def _dates(assignment: Assignment) -> list[str]:
+    deadline = assignment.deadline
+    assert deadline.due
+    return [assignment.title, due_in_words(deadline.due), f"the {deadline.counts} counts", deadline.cost]
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(row)} |" for row in (head, *rows)]
+    return "\n".join([lines[0], "|---" * len(head) + "|", *lines[1:]])
+
+
+def declaration(text: str, assignment: Assignment) -> str:
+    """The text of an `assignment.toml`, with the dates and thresholds that hold this term for those that it declares."""
+    import tomlkit  # here alone: what students receive does not need it
+
+    document = tomlkit.parse(text)
+    holds = {"thresholds": assignment.thresholds, "deadline": msgspec.structs.asdict(assignment.deadline)}
+    silent = {"thresholds": {}, "deadline": msgspec.structs.asdict(NO_DEADLINE)}
+    for table, values in holds.items():
+        declared = silent[table] | document.get(table, {})
+        for key, value in values.items():
+            if declared[key] != value:
+                document.setdefault(table, tomlkit.table())[key] = value
+    return tomlkit.dumps(document)
 
 
 def project_file(course: Mapping[str, Any], assignments: Sequence[Assignment]) -> str:

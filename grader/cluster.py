@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -129,13 +129,15 @@ class ClusterEngine:
         levels = Counter(worker.sandbox.partition(":")[0] for worker in self._ready().values())
         return ", ".join(f"{level} on {n} worker{'s' * (n > 1)}" for level, n in sorted(levels.items()))
 
-    def submit(self, submission: Submission) -> "Future[SubmissionResult]":
+    def submit(self, submission: Submission, *, checks: Sequence[str] = ()) -> "Future[SubmissionResult]":
         """Grade one submission; the future raises GraderFault when the grader failed on it at two workers.
+
+        `checks` names those that are to run instead of all.
 
         Raises:
             GraderFault: there is no cluster any more.
         """
-        grading = _Grading(submission, HandedIn.packed(submission))
+        grading = _Grading(submission, HandedIn.packed(submission, checks))
         with self._lock:
             if self._fault:
                 raise self._fault

@@ -6,7 +6,6 @@ submission. The same course gives the same bytes.
 Source: https://gradescope-autograders.readthedocs.io/en/latest/specs/
 """
 
-import difflib
 import math
 import os
 import shlex
@@ -17,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.bundle import LARGEST_MB, declared_project, package, write_zip
-from grader.bundle_texts import project_file
+from grader.bundle_texts import declaration, project_file
 from grader.course import Assignment, Course
 from grader.errors import UsageError
-from grader.exports.gradescope import VISIBILITIES
+from grader.exports.gradescope import as_shown
 from grader.sandbox.canary import PREFIX
 
 PYTHON = "3.12"
@@ -78,6 +77,10 @@ class Package:
     """Least time limit to be set in Gradescope, so that it is the assignment's own limits that end a submission."""
     memory_mb: int
     """Least memory of the container."""
+    visibility: str
+    """From when students see checks, as Gradescope calls it."""
+    hints: bool
+    """Whether they see what a check says when it does not pass."""
 
     def write(self, path: Path) -> Path:
         """Write the zip, whole or not at all: aside first, then renamed.
@@ -97,30 +100,32 @@ class Package:
         return path
 
 
-def pack(course: Course, name: str, *, visibility: str = "visible", trust_submissions: bool = False) -> Package:
+def pack(course: Course, name: str, *, visibility: str = "", trust_submissions: bool = False) -> Package:
     """The autograder of one assignment.
 
     Args:
         course: it is taken from.
         name: of the assignment.
-        visibility: of each check's title, points, outcome and hint to students, as Gradescope calls it.
+        visibility: of each check's title, points, outcome and hint to students, as Gradescope calls it; by default what
+            `[shown]` in `course.toml` comes to there.
         trust_submissions: where the container allows no sandbox at all, grade without one, instead of refusing to.
 
     Raises:
         UsageError: an unknown assignment or visibility, no hidden suite, too large a fixture, or a course without a
             `pyproject.toml` that names it and what it needs.
     """
-    if visibility not in VISIBILITIES:
-        near = difflib.get_close_matches(visibility, VISIBILITIES, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(VISIBILITIES)}."
-        raise UsageError(f"no visibility {visibility!r} in Gradescope: {hint}")
-    assignment = course.assignment(name)
-    options = [name, "--visibility", visibility, *(["--trust-submissions"] if trust_submissions else [])]
+    assignment, term = course.assignment(name), course.term
+    when, hints = as_shown(term.shown_of(name), visibility)
+    options = [name, "--visibility", when]
+    options += [] if hints else ["--no-hints"]
+    options += [] if term.seed is None else ["--seed", str(term.seed)]
+    options += ["--trust-submissions"] if trust_submissions else []
     project = declared_project(course)
+    declared = declaration((course.handout(name) / "assignment.toml").read_text("utf-8"), assignment)
     inside = {
         "README.md": _README.format(title=assignment.title).encode(),
         "pyproject.toml": project_file(project, [assignment]).encode(),
-        f"assignments/{name}/assignment.toml": (course.handout(name) / "assignment.toml").read_bytes(),
+        f"assignments/{name}/assignment.toml": declared.encode(),
         **package(),
         **_hidden(course, assignment),
     }
@@ -133,7 +138,7 @@ def pack(course: Course, name: str, *, visibility: str = "visible", trust_submis
     }
     limits = assignment.limits
     minutes = math.ceil((START_SECONDS + limits.submission_seconds * limits.wall_slack) / 60)
-    return Package(dict(sorted(files.items())), minutes, limits.memory_mb + WARM_MB)
+    return Package(dict(sorted(files.items())), minutes, limits.memory_mb + WARM_MB, when, hints)
 
 
 def _needed(project: bytes) -> list[str]:

@@ -31,7 +31,7 @@ class Run(msgspec.Struct, frozen=True):
     parts: dict[str, str] = {}
     """The same by part, so that a later run can tell which checks another suite has changed."""
     proven: bool = False
-    """The solution has had all points in it: thresholds hold for what its seed draws."""
+    """The suite holds for what its seed draws, as far as right work and known mistakes tell."""
 
     @classmethod
     def of(cls, course: Course, assignment: Assignment, seed: int) -> "Run":

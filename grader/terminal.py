@@ -103,6 +103,11 @@ class ClassProgress(Live):
         self._progress.print(escape(" · ".join(facts)), highlight=False, soft_wrap=True)
         self._progress.reset(self._task, description="grading")
 
+    def trying(self, seed: int) -> None:
+        """Say that a term's seed is tried before anybody is graded by it."""
+        line = f"Trying the seed {seed} of course.toml first, on solutions and mistakes whose marks are known"
+        self._progress.print(line, highlight=False, soft_wrap=True)
+
     def graded(self, result: SubmissionResult, origin: Origin = Origin.MARKED) -> None:
         done = {Origin.MARKED: "graded", Origin.ALIKE: "same files", Origin.KEPT: "kept"}[origin]
         if result.status is SubmissionStatus.GRADER_ERROR:

@@ -1,13 +1,13 @@
 """Grading without a sandbox, for code that one trusts and for systems that have none: one process a submission.
 
-python -m grader.unconfined COURSE ASSIGNMENT SEED STUDENT < files (msgpack) > result (JSON)
+python -m grader.unconfined COURSE ASSIGNMENT SEED STUDENT [CHECK …] < files (msgpack) > result (JSON)
 """
 
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -38,26 +38,33 @@ class Unconfined:
         return InProcessSeat(self._folder, wrap)
 
 
-def grade_here(submission: Submission, suite: Suite, sandbox: str = "none") -> bytes:
-    """Mark a submission in this process; the result as JSON."""
+def grade_here(submission: Submission, suite: Suite, sandbox: str = "none", checks: Sequence[str] = ()) -> bytes:
+    """Mark a submission in this process, by all checks or by those named; the result as JSON."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch).resolve()
         for name, content in submission.files.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        return grade(submission, suite, Unconfined(folder), sandbox=sandbox).to_json()
+        return grade(submission, suite, Unconfined(folder), sandbox=sandbox, only=checks).to_json()
 
 
 def main() -> int:
     """Grade the submission on standard input; print the result on what was standard output."""
-    course, name, seed, student = Course(Path(sys.argv[1])), sys.argv[2], int(sys.argv[3]), sys.argv[4]
+    course, name, seed, student, checks = (
+        Course(Path(sys.argv[1])),
+        sys.argv[2],
+        int(sys.argv[3]),
+        sys.argv[4],
+        sys.argv[5:],
+    )
     files = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=dict[str, bytes])
     answer = os.dup(1)
     os.dup2(2, 1)  # what the student's code prints must not mix with the result
     results: list[bytes] = []
     try:
-        with_suite(course, name, seed, lambda suite: results.append(grade_here(Submission(student, files, ""), suite)))
+        submission = Submission(student, files, "")
+        with_suite(course, name, seed, lambda suite: results.append(grade_here(submission, suite, checks=checks)))
     except GraderError as error:
         sys.stderr.write(f"{error}\n")  # the engine passes the last line on
         return 1

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,48 @@ def test_the_grader_in_it_is_the_one_that_runs(course):
     files = content_of(REAL.root / "grader").items()
     here = {name: data for name, data in files if not {"__pycache__", "template"} & set(name.split("/"))}
     assert package == {f"grader/{name}": data for name, data in here.items()}
+
+
+def test_until_when_and_what_being_late_costs_stand_in_its_readme_and_in_what_it_declares(course):
+    declared = course.handout("small") / "assignment.toml"
+    before = declared.read_text()
+    assert "hand in until" not in make_bundle(course).files["README.md"].decode()
+    assert make_bundle(course).files["assignments/small/assignment.toml"].decode() == before
+    declared.write_text(before + "\n# of this course\n[thresholds]\nnear = 1.5  # found by trying\n")
+    (course.root / "course.toml").write_text(
+        '[late]\nlate = "10 percent per day"\ngrace_minutes = 90\ncounts = "best"\n'
+        "[assignments.small]\ndue = 2026-10-15T23:59:00+02:00\nthresholds = {near = 1.25}\n"
+    )
+    files = make_bundle(Course(course.root)).files
+    row = (
+        "| Small | Thursday 15 October 2026, 23:59 (UTC+02:00) | the best counts | "
+        "10 percent of the points for each day begun; nothing within 1 h 30 min |"
+    )
+    assert row in files["README.md"].decode().splitlines()
+    text = files["assignments/small/assignment.toml"].decode()
+    told = tomllib.loads(text)
+    assert told["deadline"] == {
+        "due": datetime.fromisoformat("2026-10-15T23:59:00+02:00"),
+        "counts": "best",
+        "late": "10 percent per day",
+        "grace_minutes": 90,
+    }
+    assert told["thresholds"] == {"near": 1.25}
+    assert "# of this course" in text
+    assert "# found by trying" in text
+    assert {key: told[key] for key in tomllib.loads(before)} == tomllib.loads(before)
+
+
+def test_a_term_that_takes_back_what_is_declared_is_what_students_read(course):
+    declared = course.handout("small") / "assignment.toml"
+    declared.write_text(
+        declared.read_text() + '\n[deadline]\ndue = 2026-05-01T12:00:00Z\nlate = "zero"\ncounts = "best"\n'
+    )
+    (course.root / "course.toml").write_text('[assignments.small]\nlate = "none"\ncounts = "last"\n')
+    files = make_bundle(Course(course.root)).files
+    told = tomllib.loads(files["assignments/small/assignment.toml"].decode())["deadline"]
+    assert (told["late"], told["counts"]) == ("none", "last")
+    assert "Friday 1 May 2026, 12:00 (UTC) | the last counts | nothing |" in files["README.md"].decode()
 
 
 def test_a_conftest_goes_with_it(course):

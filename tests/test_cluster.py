@@ -78,14 +78,16 @@ class FakeEngine:
     def __init__(self, course, assignment, *, seed: int, jobs: int, exhibits: bool = True) -> None:
         self.jobs, self.seed = jobs, seed
         self.asked: list[str] = []
+        self.checks: list[str] = []
         self.let_go = threading.Event()
         FakeEngine.alive += (self,)
 
     def wait_ready(self) -> None:
         pass
 
-    def submit(self, submission: Submission) -> Future:
+    def submit(self, submission: Submission, *, checks=()) -> Future:
         self.asked.append(submission.student)
+        self.checks += checks
         future: Future = Future()
         first = sum(submission.student in engine.asked for engine in FakeEngine.alive) == 1
         if submission.student == "fault" or (submission.student == "once" and first):
@@ -153,6 +155,10 @@ class TestEngine:
         handed_in = submission("Zoë 'Z' Ω", notes=["a remark"])
         expected = passed(handed_in, 11)
         assert engine.submit(handed_in).result(PATIENCE) == SubmissionResult.from_json(expected.to_json())
+
+    def test_some_checks_can_be_asked_for_alone(self, engine):
+        engine.submit(submission("ada"), checks=("sums.adds",)).result(PATIENCE)
+        assert [one for grader in FakeEngine.alive for one in grader.checks] == ["sums.adds"]
 
     def test_a_fault_is_tried_at_another_worker_and_is_no_zero(self, engine):
         assert engine.submit(submission("once")).result(PATIENCE).score == 2

@@ -8,11 +8,13 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+import tiny_course
 from marked import DUE, FULL, PROJECT, RUBRIC, SECRETS, late, result
 from typer.testing import CliRunner
 
 from grader.attempts import Attempt
 from grader.cli import app
+from grader.exports.gradescope import OUTCOMES
 from grader.exports.junit import junit
 from grader.exports.marks import Mark, Marks
 from grader.exports.plain_table import plain_table
@@ -217,6 +219,15 @@ def test_gradescope_has_a_file_for_each_with_a_mark(command, out, tmp_path):
     assert {one["visibility"] for one in found.values()} == {"after_published"}
 
 
+def test_gradescope_shows_what_the_course_shows_when(command, out, tmp_path):
+    root = tiny_course.write_course(tmp_path / "course")
+    (root / "course.toml").write_text('[shown]\npoints = "after due"\nhints = "never"\n')
+    command("export", "gradescope", out, "--out", tmp_path / "gs", "--course", root)
+    found = [json.loads(path.read_bytes()) for path in (tmp_path / "gs").glob("*/results.json")]
+    assert {one["visibility"] for one in found} == {"after_due_date"}
+    assert {test["output"] for one in found for test in one["tests"]} <= set(OUTCOMES.values())
+
+
 def test_a_roster_is_filled_and_never_written_over(command, out, tmp_path):
     roster = tmp_path / "roster.csv"
     roster.write_text("Student,ID,SIS User ID,SIS Login ID,Section,Project (1)\nA,1,,ada,\nF,2,,finn,\nN,3,,nobody,\n")
@@ -242,7 +253,7 @@ def test_a_roster_is_filled_and_never_written_over(command, out, tmp_path):
         (["moodle"], "expected --roster FILE"),
         (["csv", "--roster", "x.csv"], "with canvas or moodle"),
         (["junit", "--students", "x.csv"], "with canvas or moodle"),
-        (["gradescope", "--visibility", "hiden"], "did you mean hidden?"),
+        (["gradescope", "--visibility", "hiden"], "did you mean 'hidden'?"),
         (["csv", "--db", "sqlite:///none.db"], "found nothing there"),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 from marked import FULL, SECRETS, late, result
 
 from grader.errors import GraderFault, UsageError
-from grader.exports.gradescope import VISIBILITIES, results_json
+from grader.exports.gradescope import OUTCOMES, VISIBILITIES, results_json
 from grader.results import CheckStatus, SubmissionStatus
 
 
@@ -92,8 +92,15 @@ def test_all_tests_are_as_visible_as_asked_and_standard_output_never_is(visibili
     assert found.stdout_visibility == "hidden"
 
 
+def test_without_hints_a_test_says_its_outcome_alone():
+    told = read(results_json(result("ada", {}), hints=False))
+    assert {test.output for test in told.tests} == {OUTCOMES[CheckStatus.FAILED]}
+    with_hints = read(results_json(result("ada", {})))
+    assert all(test.output.startswith(OUTCOMES[CheckStatus.FAILED] + "\n") for test in with_hints.tests)
+
+
 def test_an_unknown_visibility_is_refused_with_the_nearest():
-    with pytest.raises(UsageError, match="did you mean after_due_date"):
+    with pytest.raises(UsageError, match="did you mean 'after_due_date'"):
         results_json(result("ada"), "after_duedate")
 
 

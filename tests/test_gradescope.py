@@ -3,9 +3,11 @@
 import json
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
+import tomllib
 import zipfile
 from concurrent.futures import Future
 from pathlib import Path
@@ -19,6 +21,7 @@ from grader import autograder
 from grader.cli import app
 from grader.course import Course
 from grader.errors import GraderFault, UsageError
+from grader.exports.gradescope import OUTCOMES
 from grader.gradescope import PROGRAMS, pack
 from grader.results import CheckResult, CheckStatus, SubmissionResult, SubmissionStatus
 
@@ -110,6 +113,48 @@ def test_setup_installs_what_run_autograder_runs(course):
 def test_options_are_chosen_when_it_is_packed(course):
     run = pack(course, "tiny", visibility="after_published", trust_submissions=True).files["run_autograder"].decode()
     assert run.endswith("tiny --visibility after_published --trust-submissions\n")
+
+
+@pytest.mark.parametrize(
+    ("shown", "options"),
+    [
+        ("", "--visibility visible"),
+        ('points = "after due"', "--visibility after_due_date"),
+        ('points = "after due"\nhints = "after due"', "--visibility after_due_date"),
+        ('points = "never"\nhints = "never"', "--visibility hidden"),
+        ('hints = "never"', "--visibility visible --no-hints"),
+        ('hints = "after due"', "--visibility visible --no-hints"),
+        ("hints = 2026-10-20T08:00:00+02:00", "--visibility visible --no-hints"),
+    ],
+)
+def test_by_default_students_see_what_the_course_shows_when(course, tmp_path, shown, options):
+    root = tmp_path / "course"
+    shutil.copytree(course.root, root)
+    (root / "course.toml").write_text(f"[shown]\n{shown}\n")
+    run = pack(Course(root), "tiny").files["run_autograder"].decode()
+    assert run.endswith(f" tiny {options}\n")
+
+
+def test_a_time_that_gradescope_cannot_be_told_is_refused_unless_it_is_said_how(course, tmp_path):
+    root = tmp_path / "course"
+    shutil.copytree(course.root, root)
+    (root / "course.toml").write_text('[shown]\npoints = 2026-10-20T08:00:00+02:00\nhints = "never"\n')
+    with pytest.raises(UsageError, match=r"from 2026-10-20T08:00:00\+02:00 on, and Gradescope knows no such time: say"):
+        pack(Course(root), "tiny")
+    packed = pack(Course(root), "tiny", visibility="after_published")
+    assert (packed.visibility, packed.hints) == ("after_published", False)
+
+
+def test_a_terms_seed_and_thresholds_go_with_it(course, tmp_path):
+    root = tmp_path / "course"
+    shutil.copytree(course.root, root)
+    with (root / "assignments" / "tiny" / "assignment.toml").open("a") as file:
+        file.write("\n[thresholds]\nerror = 1.1\n")
+    (root / "course.toml").write_text("seed = 4711\n[assignments.tiny]\nthresholds = {error = 1.25}\n")
+    files = pack(Course(root), "tiny").files
+    assert files["run_autograder"].decode().endswith(" tiny --visibility visible --seed 4711\n")
+    assert tomllib.loads(files["course/assignments/tiny/assignment.toml"].decode())["thresholds"] == {"error": 1.25}
+    assert "course/course.toml" not in files
 
 
 @pytest.mark.parametrize(
@@ -217,6 +262,13 @@ def test_a_result_is_written_and_says_nothing_that_it_must_not(place, monkeypatc
     assert re.match(r"seed \d+ · sandbox namespaces: for the test\n", told.out)
     assert not [word for word in ("SECRET", "Lovelace", "ada@") if word in json.dumps(found) + told.out + told.err]
     assert stat.S_IMODE((place / "results" / "results.json").stat().st_mode) == 0o644
+
+
+def test_the_terms_seed_draws_for_every_upload_and_hints_can_be_left_out(place, monkeypatch, capsys):
+    assert run(place, monkeypatch, "--seed", "4711", "--no-hints") == 0
+    found = validated(place / "results" / "results.json")
+    assert capsys.readouterr().out.startswith("seed 4711 ·")
+    assert {test["output"] for test in found["tests"]} <= set(OUTCOMES.values())
 
 
 @pytest.mark.parametrize(

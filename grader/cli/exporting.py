@@ -12,10 +12,12 @@ from grader.errors import UsageError
 from grader.exports.export import FORMATS, Export, known_format
 from grader.exports.export import export as export_to
 from grader.exports.files import table, write
+from grader.exports.gradescope import as_shown
 from grader.exports.marks import read_marks
 from grader.exports.texts import counted, line
 from grader.exports.total import rows as total_rows
 from grader.exports.total import totals
+from grader.settings import Shown
 
 
 @app.command(rich_help_panel=INSTRUCTORS)
@@ -40,8 +42,11 @@ def export(
         typer.Option(help="Who is who: a CSV file (student,name,id,email,login) of `grader intake`.", metavar="FILE"),
     ] = None,
     visibility: Annotated[
-        str, typer.Option(help="For gradescope: hidden, after_due_date, after_published or visible.")
-    ] = "visible",
+        str,
+        typer.Option(
+            help="For gradescope: hidden, after_due_date, after_published or visible (default: as [shown] in course.toml)."
+        ),
+    ] = "",
     course: CourseOption = HERE,
 ) -> None:
     """Write the marks for Canvas, Moodle, Gradescope, nbgrader, a spreadsheet, or a reader of JUnit's XML.
@@ -55,7 +60,10 @@ def export(
     known_format(format)
     marks = read_marks(directory, db)
     columns = [column] if column else _titles(marks.assignment, course) if format == "canvas" else []
-    done = export_to(format, marks, roster=roster, students=students, column=columns, visibility=visibility)
+    when, hints = (
+        as_shown(_shown(marks.assignment, course), visibility) if format == "gradescope" else ("visible", True)
+    )
+    done = export_to(format, marks, roster=roster, students=students, column=columns, visibility=when, hints=hints)
     target = out or directory / "exports" / f"{marks.assignment}-{FORMATS[format]}"
     _write(done, target, [path for path in (roster, students) if path])
     for text in (*marks.remarks, *done.lines):
@@ -75,6 +83,15 @@ def _titles(assignment: str, course: Path) -> list[str]:
     except UsageError:
         return names
     return [title, *([title.partition(":")[0]] if ":" in title else []), *names]
+
+
+def _shown(assignment: str, course: Path) -> Shown:
+    """What students are shown when; where there is no course: all, always."""
+    try:
+        found = Course.find(course)
+    except UsageError:
+        return Shown()
+    return found.term.shown_of(assignment)
 
 
 def _write(done: Export, target: Path, sources: list[Path]) -> None:

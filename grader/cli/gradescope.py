@@ -19,9 +19,9 @@ def gradescope(
         str,
         typer.Option(
             help="When students see titles, points, outcomes and hints of the checks: visible, hidden, after_due_date or "
-            "after_published."
+            "after_published (default: as [shown] in course.toml)."
         ),
-    ] = "visible",
+    ] = "",
     trust_submissions: Annotated[
         bool,
         typer.Option("--trust-submissions", help="Grade without a sandbox where the container allows none."),
@@ -36,11 +36,26 @@ def gradescope(
     """
     from grader.gradescope import pack
 
-    packed = pack(Course.find(course), assignment, visibility=visibility, trust_submissions=trust_submissions)
+    where = Course.find(course)
+    packed = pack(where, assignment, visibility=visibility, trust_submissions=trust_submissions)
+    if where.term.seed is not None:
+        _prove(where, assignment, where.term.seed)
     for line in (
         str(packed.write(out)),
+        f"Students see checks there: {packed.visibility}{'' if packed.hints else ', without hints'}.",
         "It holds the hidden suite: for Gradescope's Configure Autograder alone.",
         f"In Gradescope's settings: a container of at least {packed.memory_mb / 1024:g} GB of memory, and a time limit of at "
         f"least {packed.minutes} minutes.",
     ):
         console().print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _prove(course: Course, assignment: str, seed: int) -> None:
+    """See that the suite holds for what the seed draws that all uploads will be graded by."""
+    from grader.executor import LocalEngine
+    from grader.soundness.seeds import prove_seed
+
+    declared = course.assignment(assignment)
+    with LocalEngine(course, declared, seed=seed, exhibits=False) as engine:
+        engine.wait_ready()
+        prove_seed(course, declared, engine, seed)

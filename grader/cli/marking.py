@@ -101,6 +101,7 @@ def grade(
             with ClassProgress(len(entries), quiet=as_json) as progress:
                 engine.wait_ready()
                 if run.seed == where.term.seed and not run.proven:
+                    progress.trying(run.seed)
                     run = proven(run, where, declared, engine)
                 store.begin(run)
                 progress.started(engine.sandbox, engine.jobs, run.seed, why)

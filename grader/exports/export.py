@@ -62,8 +62,9 @@ def export(
     students: Path | None = None,
     column: Sequence[str] = (),
     visibility: str = "visible",
+    hints: bool = True,
 ) -> Export:
-    """The marks in a format; `roster` and `students` are for those that fill one.
+    """The marks in a format; `roster` and `students` are for those that fill one, `visibility` and `hints` for Gradescope.
 
     Raises:
         UsageError: a roster is missing, of no use, or given for nothing; or as of the format.
@@ -83,7 +84,7 @@ def export(
         filled = canvas(marks, roster, known, column) if format == "canvas" else moodle(marks, roster, known)
         return _filled(filled)
     if format == "gradescope":
-        return _gradescope(marks, visibility)
+        return _gradescope(marks, visibility, hints=hints)
     with_mark = sum(not mark.failed for mark in marks.marks)
     summary = f"{counted(with_mark, 'mark')} of {counted(len(marks.marks), 'result')}"
     lines: list[str] = []
@@ -105,11 +106,11 @@ def _filled(filled: Filled) -> Export:
     )
 
 
-def _gradescope(marks: Marks, visibility: str) -> Export:
+def _gradescope(marks: Marks, visibility: str, *, hints: bool) -> Export:
     """A folder for each student, with a `results.json`."""
     files = {
         f"{file_name(mark.student)}/results.json": json.dumps(
-            _with_manual(mark, results_json(mark.result, visibility)), ensure_ascii=False, indent=2
+            _with_manual(mark, results_json(mark.result, visibility, hints=hints)), ensure_ascii=False, indent=2
         ).encode()
         for mark in marks.marks
         if not mark.failed

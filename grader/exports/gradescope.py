@@ -9,8 +9,12 @@ from collections import Counter
 from grader.errors import GraderFault, UsageError
 from grader.exports.texts import line, plain
 from grader.results import CheckResult, CheckStatus, SubmissionResult, SubmissionStatus
+from grader.settings import NAME as SETTINGS
+from grader.settings import Shown
 
 VISIBILITIES = ("hidden", "after_due_date", "after_published", "visible")
+WHEN = {"always": "visible", "after due": "after_due_date", "never": "hidden"}
+"""What `[shown]` says -> what Gradescope calls it."""
 OUTCOMES = {
     CheckStatus.PASSED: "Passed.",
     CheckStatus.FAILED: "Failed.",
@@ -22,22 +26,51 @@ OUTCOMES = {
 }
 
 
-def results_json(result: SubmissionResult, visibility: str = "visible") -> dict:
+def as_shown(shown: Shown, visibility: str = "") -> tuple[str, bool]:
+    """From when Gradescope shows checks, and whether with hints, by what a course shows when; `visibility` comes first.
+
+    Gradescope shows a check and its hint at one time: hints that are to wait longer are left out.
+
+    Raises:
+        UsageError: points are shown from a time on, which Gradescope is told by nobody, or another visibility.
+    """
+    if visibility:
+        return known_visibility(visibility), shown.hints != "never"
+    if shown.points not in WHEN:
+        raise UsageError(
+            f"{SETTINGS} shows points from {shown.points.isoformat()} on, and Gradescope knows no such time: say --visibility "
+            f"({', '.join(VISIBILITIES)})."
+        )
+    return WHEN[shown.points], shown.hints in ("always", shown.points)
+
+
+def known_visibility(name: str) -> str:
+    """The name of a visibility.
+
+    Raises:
+        UsageError: Gradescope has none of this name.
+    """
+    if name not in VISIBILITIES:
+        near = difflib.get_close_matches(name, VISIBILITIES, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(VISIBILITIES)}."
+        raise UsageError(f"no visibility {name!r} in Gradescope: {hint}")
+    return name
+
+
+def results_json(result: SubmissionResult, visibility: str = "visible", *, hints: bool = True) -> dict:
     """What Gradescope is to show of a result: builtin types only, ready for `json.dumps`.
 
     `score` are the points with the bonus, less the penalty of the attempt that counts; it stands for the sum of the tests,
     which Gradescope would take otherwise. A test is a check, with its title, points, outcome and hint: the rest of a check
     stays with the instructor. `visibility` (one of `VISIBILITIES`) is that of all tests; the standard output stays hidden.
+    Without `hints` no test says more than its outcome.
 
     Raises:
         GraderFault: the grader has failed on it, so that there is no score; an autograder that writes no results.json
             is shown as failed, which is what it is.
         UsageError: another visibility.
     """
-    if visibility not in VISIBILITIES:
-        near = difflib.get_close_matches(visibility, VISIBILITIES, 1)
-        hint = f"; did you mean {near[0]}?" if near else "."
-        raise UsageError(f"expected a visibility of {', '.join(VISIBILITIES)}, found {visibility!r}{hint}")
+    known_visibility(visibility)
     if result.status is SubmissionStatus.GRADER_ERROR:
         raise GraderFault(f"there is no score of {result.student!r}, on whom the grader failed: grade it again.")
     return {
@@ -49,7 +82,7 @@ def results_json(result: SubmissionResult, visibility: str = "visible") -> dict:
         "test_name_format": "text",
         "visibility": visibility,
         "stdout_visibility": "hidden",
-        "tests": [_test(check, number, visibility) for check, number in _numbered(result)],
+        "tests": [_test(check, number, visibility, hints=hints) for check, number in _numbered(result)],
     }
 
 
@@ -76,7 +109,7 @@ def _numbered(result: SubmissionResult) -> list[tuple[CheckResult, str]]:
     return numbered
 
 
-def _test(check: CheckResult, number: str, visibility: str) -> dict:
+def _test(check: CheckResult, number: str, visibility: str, *, hints: bool) -> dict:
     passed = check.status is CheckStatus.PASSED
     outcome = OUTCOMES[check.status]
     return {
@@ -85,7 +118,7 @@ def _test(check: CheckResult, number: str, visibility: str) -> dict:
         "score": check.points,
         "max_score": check.max_points,
         "status": "passed" if passed else "failed",
-        "output": plain(outcome if passed or not check.message else f"{outcome}\n{check.message}"),
+        "output": plain(f"{outcome}\n{check.message}" if hints and check.message and not passed else outcome),
         "visibility": visibility,
     }
 

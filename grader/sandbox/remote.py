@@ -4,7 +4,7 @@ import itertools
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 
 from grader.errors import ProtocolError
 from grader.sandbox.codec import Incoming, Outgoing
@@ -175,12 +175,10 @@ def _raised(value: Any) -> Raised:
     if not isinstance(value, dict):
         raise ProtocolError("expected an account of an exception")
     types, text, where = (value.get(key) for key in ("types", "text", "where"))
-    if not (_texts(types) and types and isinstance(text, str) and _texts(where)):
+    if not (_are_texts(types) and types and isinstance(text, str) and _are_texts(where)):
         raise ProtocolError("expected an account of an exception")
-    return Raised(
-        tuple(name[:80] for name in types[:20]), text[:MAX_TEXT], tuple(frame[:200] for frame in where[-20:])
-    )
+    return Raised(tuple(name[:80] for name in types[:20]), text[:MAX_TEXT], tuple(frame[:200] for frame in where[-20:]))
 
 
-def _texts(value: object) -> bool:
+def _are_texts(value: object) -> TypeGuard[list[str]]:
     return isinstance(value, list) and all(isinstance(one, str) for one in value)

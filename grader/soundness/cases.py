@@ -75,17 +75,33 @@ def cases_of(course: Course, name: str, draws: Draws = USUAL, *, whole: bool = F
     sources = {task.file: read_solution(course, name, task.file) for task in assignment.task}
     stubs = {task.file: make_stub(sources[task.file], assignment, task).encode() for task in assignment.task}
     solution = {file: text.encode() for file, text in sources.items()}
-    mutants = read_mutants(course.root / "tests" / "mutants" / f"{name}.toml", assignment)
     return [
         Case(Kind.STARTER, "starter", stubs),
         *(Case(Kind.SOLUTION, "solution", solution, draw=draw) for draw in range(draws.solution)),
         *(Case(Kind.REPEAT, f"repeat {number}", solution) for number in range(1, draws.repeats + 1)),
-        *_alternatives(course, assignment, draws),
-        *(_mutated(mutant, solution, assignment, whole=whole) for mutant in mutants),
+        *alternatives_of(course, assignment, draws),
+        *mutants_of(course, assignment, solution, whole=whole),
     ]
 
 
-def _alternatives(course: Course, assignment: Assignment, draws: Draws) -> Iterator[Case]:
+def mutants_of(
+    course: Course, assignment: Assignment, solution: Mapping[str, bytes], *, whole: bool = False
+) -> list[Case]:
+    """The solution with each known mistake.
+
+    Raises:
+        UsageError: a file of mutants that does not fit the assignment or the solution.
+    """
+    mutants = read_mutants(course.root / "tests" / "mutants" / f"{assignment.name}.toml", assignment)
+    return [_mutated(mutant, solution, assignment, whole=whole) for mutant in mutants]
+
+
+def alternatives_of(course: Course, assignment: Assignment, draws: Draws = USUAL) -> Iterator[Case]:
+    """Correct solutions in other hands, each as often as it is graded.
+
+    Raises:
+        UsageError: one without some task's file.
+    """
     root = course.root / "tests" / "alternatives" / assignment.name
     for folder in sorted(path for path in root.glob("*") if path.is_dir()):
         files = {path.name: path.read_bytes() for path in sorted(folder.glob("*.py"))}
