@@ -138,7 +138,7 @@ def test_settings(on_stand_ins, market, gauge):
         for setting in ({"lr": 1e-7}, {"epochs": 1, "lr": 0.02})
     )
     times = " times the prices' own spread"
-    gauge(still / spread, "untrained, it predicts the mean", at_least=0.85, at_most=1.15, unit=times, case="lr=1e-7")
+    gauge(still / spread, "untrained, it predicts the mean", at_least=0.85, at_most=2, unit=times, case="lr=1e-7")
     gauge(usual[0] / brief, "thirty epochs leave a smaller error than one", at_most=0.9, unit=" of it")
 
 
@@ -184,7 +184,8 @@ def test_search_order(on_stand_ins, market, gauge):
     spread = float(np.log1p(market.table["SalePrice"]).std())
     for mean in (mean for mean, lr in zip(means, results["lr"], strict=True) if float(lr) == 1e-6):
         rule, unit = "untrained, every feature set predicts the mean", " times the prices' own spread"
-        gauge(mean / spread, rule, at_least=0.85, at_most=1.15, unit=unit, case="lr=1e-6")
+        # two halves may differ so much in their means that this is 1.3; a start at 0 makes it 30, training makes it 0.6
+        gauge(mean / spread, rule, at_least=0.85, at_most=2, unit=unit, case="lr=1e-6")
     top = results.iloc[0]
     require(str(top["feature_set"]) == "all" and float(top["lr"]) == 0.02, "the best combination wins", got=dict(top))
     other = results[(results["feature_set"].map(str) == "one") & (results["epochs"] == top["epochs"])]
