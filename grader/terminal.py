@@ -107,6 +107,7 @@ class ClassProgress(Live):
         """Say that a term's seed is tried before anybody is graded by it."""
         line = f"Trying the seed {seed} of course.toml first, on solutions and mistakes whose marks are known"
         self._progress.print(line, highlight=False, soft_wrap=True)
+        self._progress.update(self._task, description="trying the seed")
 
     def graded(self, result: SubmissionResult, origin: Origin = Origin.MARKED) -> None:
         done = {Origin.MARKED: "graded", Origin.ALIKE: "same files", Origin.KEPT: "kept"}[origin]
