@@ -273,8 +273,8 @@ def _summary(result: SubmissionResult) -> dict[str, Any]:
     return {**summary, "message": result.message} if result.message else summary
 
 
-def doctor_table(mechanisms: Sequence[tuple[str, bool, str]]) -> RenderableType:
-    """What this machine offers: versions, mechanisms of the sandbox, accelerators."""
+def doctor_table(mechanisms: Sequence[tuple[str, bool, str]], level: str) -> RenderableType:
+    """What this machine offers: versions, mechanisms of the sandbox and the level that they come to, accelerators."""
     versions = Table(title="Versions", title_justify="left", show_header=False)
     versions.add_row("Python", platform.python_version())
     versions.add_row("system", f"{platform.system()} {platform.release()} ({platform.machine()})")
@@ -283,7 +283,9 @@ def doctor_table(mechanisms: Sequence[tuple[str, bool, str]]) -> RenderableType:
     sandbox = Table(title="Sandbox", title_justify="left", show_header=False)
     for name, available, why in mechanisms:
         sandbox.add_row(name, Text("yes", style="green") if available else Text("no", style="red"), why)
-    return Group(versions, sandbox, Text(f"Accelerators: {_accelerators()} (grading runs on the CPU)"))
+    return Group(
+        versions, sandbox, Text(f"Accelerators: {_accelerators()} (grading runs on the CPU)"), Text(f"Sandbox: {level}")
+    )
 
 
 def _version(name: str) -> str:

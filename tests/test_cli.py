@@ -10,8 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 import grader.executor
-from grader.cli import app
+from grader.cli import app, marking
 from grader.results import CheckResult, CheckStatus, SubmissionResult, SubmissionStatus
+from grader.sandbox.probe import Mechanism, probe
 
 ROOT = Path(__file__).parents[1]
 
@@ -201,6 +202,21 @@ def test_doctor_names_versions_sandbox_and_accelerators(command):
     assert code == 0
     for word in ("torch", "Landlock", "seccomp", "namespaces", "Accelerators"):
         assert word in out
+
+
+@pytest.mark.parametrize(
+    ("lacking", "level"),
+    [
+        ((), "namespaces"),
+        (("own network",), "landlock"),
+        (("own network", "Landlock"), "none: submissions cannot be graded"),
+        (("seccomp",), "none: submissions cannot be graded"),
+    ],
+)
+def test_doctor_says_what_it_comes_to(command, monkeypatch, lacking, level):
+    found = [Mechanism(one.name, one.name not in lacking, "") for one in probe()]
+    monkeypatch.setattr(marking, "probe", lambda: found)
+    assert command("doctor")[1].strip().splitlines()[-1].startswith(f"Sandbox: {level}")
 
 
 def test_every_command_has_help_with_an_example(command):

@@ -33,10 +33,18 @@ from grader.errors import UsageError
 from grader.expectations import differences, read_expectations
 from grader.gradebook import Gradebook
 from grader.results import new_seed
-from grader.sandbox.probe import probe
+from grader.sandbox.probe import best_level, probe
+from grader.sandbox.terms import Level
 from grader.store import ResultStore, Run
 from grader.submission import discover
 from grader.terminal import ClassProgress, class_table, console, doctor_table, student_page, summary_of
+
+LEVELS = {
+    Level.NAMESPACES: "namespaces, the strongest level",
+    Level.LANDLOCK: "landlock, the weaker level: one submission at a time; SECURITY.md says what is left",
+    None: "none: submissions cannot be graded here but with --trust-submissions",
+}
+"""What `doctor` says of each level."""
 
 
 @app.command(rich_help_panel=INSTRUCTORS)
@@ -231,4 +239,5 @@ def show(
 @one_line
 def doctor() -> None:
     """Say what this machine can do: versions, the sandbox level and why, accelerators."""
-    console().print(doctor_table(probe()))
+    found = probe()
+    console().print(doctor_table(found, LEVELS[best_level(found)]))
