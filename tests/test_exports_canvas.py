@@ -109,8 +109,8 @@ def test_a_name_that_is_a_formula_is_none_any_more(roster):
 
 
 def test_who_gets_no_mark_is_said_by_name(roster):
-    (text,) = [text for text in fill(roster()).lines if "no mark" in text]
-    assert text == "2 of 6 in the roster get no mark, an empty cell: Zoë, Kim; Student, Test"
+    (text,) = [text for text in fill(roster()).lines if "without a mark" in text]
+    assert text == "without a mark, an empty cell: 2 of 6 in the roster: Zoë, Kim; Student, Test"
 
 
 def test_a_result_without_a_row_is_said_with_the_nearest(roster):
@@ -170,7 +170,7 @@ def test_a_column_is_named_by_header_title_or_number(roster, name):
 def test_a_column_that_is_not_there_is_refused_with_the_nearest(roster):
     with pytest.raises(UsageError, match=r"did you mean --column 'House prices \(12345\)'"):
         fill(roster(), column="House price")
-    with pytest.raises(UsageError, match="there are: House prices"):
+    with pytest.raises(UsageError, match="name one with --column: 'House prices"):
         fill(roster(), column="zzz")
 
 

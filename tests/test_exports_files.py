@@ -236,7 +236,7 @@ def test_a_roster_is_filled_and_never_written_over(command, out, tmp_path):
     assert code == 1
     assert "2 marks for 3 in the roster" in printed
     assert "2 marks go nowhere" in errors
-    assert "1 of 3 in the roster get no mark, an empty cell: N" in errors
+    assert "without a mark, an empty cell: 1 of 3 in the roster: N" in errors
     assert [row["Project (1)"] for row in rows_of((tmp_path / "to.csv").read_bytes())] == ["110", "0", ""]
     code, _, errors = command("export", "canvas", out, "--roster", roster, "--out", roster)
     assert code == 2

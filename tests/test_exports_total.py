@@ -73,6 +73,15 @@ def test_a_missing_mark_is_no_zero(course):
     assert (found["kim"].total, found["kim"].missing) == (None, ["second"]), "the grader failed on it"
 
 
+def test_who_handed_in_nothing_can_have_a_zero_but_nobody_on_whom_the_grader_failed(course):
+    classes = [class_of("first", *FIRST), class_of("second", *SECOND)]
+    found = {one.student: one for one in totals(course, classes, absent_is_zero=True)}
+    assert found["eve"].percent == {"first": 0, "second": 0}
+    assert (found["eve"].total, found["eve"].missing) == (0, [])
+    assert found["ada"].total == pytest.approx(np.average([110, 25], weights=[30, 10]))
+    assert found["kim"].total is None
+
+
 def test_what_has_no_weight_may_be_missing(course):
     (course.root / "course.toml").write_text("[assignments.second]\nweight = 0\n")
     found = {one.student: one for one in totals(Course(course.root), [class_of("first", *FIRST), class_of("second")])}
@@ -100,7 +109,9 @@ def test_the_command_writes_a_table_and_says_who_has_none(course, tmp_path):
     out = tmp_path / "totals.csv"
     done = CliRunner().invoke(app, ["total", *folders, "--out", str(out), "--course", str(course.root)])
     assert done.exit_code == 1
-    assert "3 totals, 2 students without one" in done.stdout
+    assert "Weights: first 30, second 10." in done.stdout
+    assert "3 totals of 5 students" in done.stdout
+    assert "2 students without one: the column `missing` says" in done.stdout
     assert done.stderr.splitlines()[-1].startswith("grader: the grader failed on 1")
     rows = list(csv.DictReader(Path(out).read_text("utf-8").splitlines()))
     by_student = {row["student"]: row for row in rows}

@@ -68,6 +68,8 @@ def test_canvas(made, out, tmp_path):
     ):
         assert any(left in text and why in text for text in errors.splitlines())
     assert "does not tell when" in errors
+    assert "Canvas calls 2 students LATE and does not say how late" in errors
+    assert "anon_12345, kimben_4712" in errors
     rows = {row["student"]: row for row in students(out)}
     assert rows["kimben_4712"] == {
         "student": "kimben_4712",

@@ -52,7 +52,8 @@ def test_from_canvas_to_canvas(command, tmp_path):
     code, words = command("export", "canvas", results, "--roster", roster, "--students", students)
     assert code == 1, "gone's mark goes nowhere"
     assert "gone_4713 (gone) is in no row of the roster" in words
-    assert "1 of 4 in the roster get no mark, an empty cell: Nothing, Eve" in words
+    assert "1 student handed in late as the platform says, and nothing is taken off for it: kimben_4712" in words
+    assert "without a mark, an empty cell: 1 of 4 in the roster: Nothing, Eve" in words
     text = (results / "exports" / "house_prices-canvas.csv").read_text()
     rows = {row["ID"]: row for row in csv.DictReader(io.StringIO(text))}
     column = "House prices: a linear model through Accelerate (77)"

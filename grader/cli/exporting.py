@@ -16,7 +16,7 @@ from grader.exports.gradescope import as_shown
 from grader.exports.marks import read_marks
 from grader.exports.texts import counted, line
 from grader.exports.total import rows as total_rows
-from grader.exports.total import totals
+from grader.exports.total import totals, weights_of
 from grader.settings import Shown
 
 
@@ -112,22 +112,35 @@ def _write(done: Export, target: Path, sources: list[Path]) -> None:
 def total(
     directories: Annotated[list[Path], typer.Argument(help="The --out folders of `grader grade`.", metavar="DIR...")],
     out: Annotated[Path, typer.Option(help="CSV file to write.", metavar="FILE")],
+    absent_is_zero: Annotated[
+        bool, typer.Option("--absent-is-zero", help="Who handed in nothing has 0 there, and not no total.")
+    ] = False,
     course: CourseOption = HERE,
 ) -> None:
     """Make one mark of several assignments, by the weights in course.toml.
 
-    Example: grader total results_houses results_images --out totals.csv
+    Example: grader total results/house_prices results/stock_forecasting --out totals.csv
 
-    Exit code 0 when everybody has a total; 1 when the grader had failed on somebody; 2 for wrong use.
+    Who has no mark in one of them has no total, which is not a zero.
+
+    Exit code 0; 1 when the grader had failed on somebody, who has no total; 2 for wrong use.
     """
+    where = Course.find(course)
     classes = [read_marks(directory) for directory in directories]
-    found = list(totals(Course.find(course), classes))
+    found = list(totals(where, classes, absent_is_zero=absent_is_zero))
     header, *others = total_rows(found)
     write(out, table(header, others))
     for text in (text for marks in classes for text in marks.remarks):
         print(f"grader: {line(text)}", file=sys.stderr)
     without = sum(one.total is None for one in found)
-    print(f"{len(found) - without} totals, {without} students without one, written to {out}.")
+    names = [marks.assignment for marks in classes]
+    print("Weights: " + ", ".join(f"{name} {weight:g}" for name, weight in weights_of(where, names).items()) + ".")
+    print(f"{counted(len(found) - without, 'total')} of {counted(len(found), 'student')}, written to {out}.")
+    if without:
+        print(
+            f"{counted(without, 'student')} without one: the column `missing` says in what they have no mark. With "
+            "--absent-is-zero who handed in nothing has 0 there."
+        )
     failed = {student for marks in classes for student in marks.failed}
     if failed:
         end(f"grader: the grader failed on {len(failed)}, who have no total: grade them again", 1)

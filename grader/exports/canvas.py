@@ -18,7 +18,7 @@ from grader.exports.files import Table, read_table
 from grader.exports.marks import Mark, Marks
 from grader.exports.roster import Match, Row, keys, match, without_mark
 from grader.exports.students import Student
-from grader.exports.texts import cell, points
+from grader.exports.texts import cell, named, points
 
 WHAT = "the CSV file that Canvas' gradebook exports (Student,ID,…,Section,…)"
 IDENTITY = (
@@ -59,7 +59,9 @@ def canvas(marks: Marks, roster: Path, students: Mapping[str, Student], column: 
     rows = [_row(place, row, identity) for place, row in enumerate(body)]
     found = match(marks.marks, rows, students)
     places = [*identity.values(), chosen]
-    filled = [[row[at] for at in places] for row in head]
+    filled = [
+        cells for row in head if any(cells := [row[at] for at in places])
+    ]  # policies of other columns say nothing
     for row in rows:
         filled.append([*_who(body[row.place], identity), points(found.final(row.place))])
     lines = [*found.lines, *_missing(rows, found), *_possible(head, chosen, marks.marks)]
@@ -116,7 +118,8 @@ def _column(table: Table, asked: Sequence[str], identity: Mapping[str, int], hea
             )
     titles = {title: name for name in columns.values() for title in _names(name)}
     near = [titles[one] for wanted in asked for one in difflib.get_close_matches(_folded(wanted), titles, 1)]
-    hint = f"did you mean --column {near[0]!r}?" if near else f"there are: {', '.join(columns.values()) or 'none'}."
+    names = ", ".join(map(repr, columns.values()))
+    hint = f"did you mean --column {near[0]!r}?" if near else f"name one with --column: {names or 'there is none'}."
     raise UsageError(f"{table.path}: no assignment's column {asked[0]!r}: {hint}")
 
 
@@ -132,9 +135,8 @@ def _folded(text: str) -> str:
 
 def _missing(rows: Sequence[Row], found: Match) -> list[str]:
     names = without_mark(rows, found)
-    return (
-        [f"{len(names)} of {len(rows)} in the roster get no mark, an empty cell: {'; '.join(names)}"] if names else []
-    )
+    who = named(names, "; ")
+    return [f"without a mark, an empty cell: {len(names)} of {len(rows)} in the roster: {who}"] if names else []
 
 
 def _possible(head: Sequence[Sequence[str]], place: int, marks: Sequence[Mark]) -> list[str]:

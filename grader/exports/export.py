@@ -14,8 +14,8 @@ from grader.exports.marks import Mark, Marks
 from grader.exports.moodle import moodle
 from grader.exports.nbgrader_csv import nbgrader_csv
 from grader.exports.plain_table import plain_table
-from grader.exports.students import read_students
-from grader.exports.texts import counted, points
+from grader.exports.students import Student, read_students
+from grader.exports.texts import counted, named, points
 from grader.submission import file_name
 
 FORMATS = {
@@ -82,7 +82,7 @@ def export(
             raise UsageError(f"expected --roster FILE, {what}: it says who is who there.")
         known = read_students(students) if students else {}
         filled = canvas(marks, roster, known, column) if format == "canvas" else moodle(marks, roster, known)
-        return _filled(filled)
+        return _filled(filled, _late(marks, known))
     if format == "gradescope":
         return _gradescope(marks, visibility, hints=hints)
     with_mark = sum(not mark.failed for mark in marks.marks)
@@ -96,12 +96,26 @@ def export(
     return Export({"": content}, summary, lines)
 
 
-def _filled(filled: Filled) -> Export:
+def _late(marks: Marks, known: Mapping[str, Student]) -> list[str]:
+    """A line on those whom the platform calls late, and whose marks know nothing of it."""
+    on_time = [
+        mark.student for mark in marks.marks if not (mark.result.standing and mark.result.standing.attempt.seconds_late)
+    ]
+    late = [student for student in on_time if student in known and known[student].late]
+    if not late:
+        return []
+    return [
+        f"{counted(len(late), 'student')} handed in late as the platform says, and nothing is taken off for it: {named(late)}; "
+        "--times of `grader grade` says when they did."
+    ]
+
+
+def _filled(filled: Filled, lines: Sequence[str]) -> Export:
     given = sum(mark.final is not None for mark in filled.match.marks.values())
     return Export(
         {"": filled.content},
         f"{counted(given, 'mark')} for {filled.rows} in the roster",
-        filled.lines,
+        [*filled.lines, *lines],
         filled.match.lost,
     )
 

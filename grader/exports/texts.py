@@ -1,6 +1,7 @@
 """Text for others to read: no control characters, and no formula at the beginning of a cell."""
 
 import re
+from collections.abc import Sequence
 
 _UNFIT = re.compile(
     "[\x00-\x08\x0b\x0c\x0d\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
@@ -38,6 +39,12 @@ def uncell(text: str) -> str:
 def counted(count: int, one: str, many: str = "") -> str:
     """`1 mark`, `2 marks`, `0 entries`."""
     return f"{count} {one if count == 1 else many or f'{one}s'}"
+
+
+def named(names: Sequence[str], between: str = ", ", most: int = 10) -> str:
+    """The first of some names, and how many there are besides."""
+    more = len(names) - most
+    return between.join(line(name) for name in names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def points(value: float | None) -> str:

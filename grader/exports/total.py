@@ -31,8 +31,10 @@ class Total:
         return [name for name, percent in self.percent.items() if percent is None]
 
 
-def totals(course: Course, classes: Sequence[Marks]) -> Iterator[Total]:
-    """Each student's total, sorted by student.
+def totals(course: Course, classes: Sequence[Marks], *, absent_is_zero: bool = False) -> Iterator[Total]:
+    """Each student's total, sorted by student; with `absent_is_zero`, who handed in nothing has 0 there.
+
+    On whom the grader failed has no mark in any case.
 
     Raises:
         UsageError: an assignment comes twice or is none of the course's, or none has a weight.
@@ -42,16 +44,22 @@ def totals(course: Course, classes: Sequence[Marks]) -> Iterator[Total]:
         twice, _ = Counter(marks.assignment for marks in classes).most_common(1)[0]
         raise UsageError(f"expected the results of different assignments, found those of {twice} twice.")
     points_of = {name: course.assignment(name).points for name in by_name}
-    weights = {name: course.term.of(name).weight for name in by_name}
+    weights = weights_of(course, list(by_name))
     if not any(weights.values()):
         raise UsageError(f"expected a weight above 0 for one of {', '.join(by_name)}, found none: see course.toml.")
     found: dict[str, dict[str, float | None]] = {}
+    absent = 0.0 if absent_is_zero else None
     for name, marks in by_name.items():
         for mark in marks.marks:
             percent = None if mark.final is None else 100 * mark.final / points_of[name]
-            found.setdefault(mark.student, dict.fromkeys(by_name))[name] = percent
+            found.setdefault(mark.student, dict.fromkeys(by_name, absent))[name] = percent
     for student, percents in sorted(found.items()):
         yield Total(student, percents, weighted_mean(percents, weights))
+
+
+def weights_of(course: Course, names: Sequence[str]) -> dict[str, float]:
+    """What each assignment weighs: 1 where `course.toml` does not say."""
+    return {name: course.term.of(name).weight for name in names}
 
 
 def weighted_mean(percent: Mapping[str, float | None], weights: Mapping[str, float]) -> float | None:
@@ -68,4 +76,5 @@ def rows(found: Sequence[Total]) -> Iterator[list[str]]:
     names = list(found[0].percent) if found else []
     yield ["student", *(f"{name} %" for name in names), "total %", "missing"]
     for one in found:
-        yield [cell(one.student), *map(points, one.percent.values()), points(one.total), " ".join(one.missing)]
+        numbers = (points(None if value is None else round(value, 4)) for value in (*one.percent.values(), one.total))
+        yield [cell(one.student), *numbers, " ".join(one.missing)]

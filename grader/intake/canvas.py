@@ -9,9 +9,11 @@ Source: `lib/content_zipper.rb` of https://github.com/instructure/canvas-lms
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 
 from grader.archive import quoted
 from grader.exports.students import Student
+from grader.exports.texts import counted, named
 from grader.intake.download import Download, Item
 from grader.intake.work import Taken, Work
 
@@ -47,7 +49,18 @@ def canvas(download: Download) -> Taken:
         students[number] = Student(before.student, before.name, number, late="yes" if late or before.late else "")
         works[number].append((found["rest"], item))
     told = [Work(students[number], _named(those, left), students[number].student) for number, those in works.items()]
-    return Taken(told, left, [UNTIMED])
+    return Taken(told, left, [UNTIMED, *_late(students.values())])
+
+
+def _late(students: Iterable[Student]) -> list[str]:
+    """A line on whom Canvas calls late: it costs nobody anything until somebody says how late they were."""
+    late = sorted(one.student for one in students if one.late)
+    if not late:
+        return []
+    return [
+        f"Canvas calls {counted(len(late), 'student')} LATE and does not say how late, so nothing is taken off until --times "
+        f"does: {named(late)}"
+    ]
 
 
 def _why(item: Item) -> str:
