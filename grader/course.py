@@ -13,9 +13,10 @@ from pathlib import Path
 import msgspec
 
 from grader.attempts import Deadline
+from grader.declared import checked
 from grader.errors import UsageError
 from grader.settings import NAME as SETTINGS
-from grader.settings import Term, nearest_key, read_term, thresholds_of
+from grader.settings import Term, read_term, thresholds_of
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -180,11 +181,10 @@ def read_assignment(path: Path) -> Assignment:
         UsageError: not TOML, an unknown or missing key (with the nearest known one), or an impossible value.
     """
     try:
-        assignment = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Assignment)
+        told = tomllib.loads(path.read_text("utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: expected TOML, found a mistake: {error}.") from None
-    except msgspec.ValidationError as error:
-        raise UsageError(f"{path}: {error}{nearest_key(str(error), (Assignment, Task, Limits, Deadline))}.") from None
+    assignment = checked(told, Assignment, str(path), [Task, Limits, Deadline])
     _require(path, bool(assignment.task), "at least one [[task]] is needed")
     names = [task.name for task in assignment.task]
     _require(path, len(set(names)) == len(names), "two tasks have the same name")

@@ -4,7 +4,7 @@ and what students are shown when. Students never receive it; a course without it
 
 import difflib
 import tomllib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from grader.attempts import EXAMPLE, NO_DEADLINE, Deadline
+from grader.declared import checked
 from grader.errors import UsageError
 
 NAME = "course.toml"
@@ -148,15 +149,20 @@ def read_term(root: Path, names: Collection[str]) -> Term:
     """
     path = root / NAME
     try:
-        term = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Term)
+        told = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return NO_TERM
     except OSError as error:
         raise UsageError(f"expected the course's settings, cannot read {path}: {error.strerror}.") from None
-    except msgspec.ValidationError as error:
-        raise UsageError(f"{path}: {error}{nearest_key(str(error), (Term, Settings, Late, Shown))}.") from None
     except ValueError as error:
         raise UsageError(f"{path}: expected TOML in UTF-8, found a mistake: {error}.") from None
+    tables = told.pop("assignments", {})
+    if not (isinstance(tables, dict) and all(isinstance(table, dict) for table in tables.values())):
+        raise UsageError(f"{path}, assignments: expected a table [assignments.<name>] for each, found {tables!r}.")
+    settings = {
+        name: checked(table, Settings, f"{path}, assignments.{name}", [Shown]) for name, table in tables.items()
+    }
+    term = msgspec.structs.replace(checked(told, Term, str(path), [Late, Shown]), assignments=settings)
     for name in term.assignments:
         if name not in names:
             near = nearest(name, names)
@@ -180,12 +186,3 @@ def nearest(name: str, known: Collection[str]) -> str:
     """` (did you mean 'x'?)`, or all that there are."""
     near = difflib.get_close_matches(name, known, 1)
     return f" (did you mean {near[0]!r}?)" if near else f": there are {', '.join(sorted(known)) or 'none'}"
-
-
-def nearest_key(message: str, kinds: Iterable[type[msgspec.Struct]]) -> str:
-    """` (did you mean 'memory_mb'?)` for msgspec's complaint about an unknown field of one of these."""
-    if "unknown field" not in message:
-        return ""
-    known = {name for kind in kinds for name in kind.__struct_fields__}
-    near = difflib.get_close_matches(message.split("`")[1], known, 1)
-    return f" (did you mean {near[0]!r}?)" if near else ""

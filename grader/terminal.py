@@ -1,9 +1,7 @@
 """What the terminal shows: results as tables, live progress with the time left. Pure renderings; `cli` prints them."""
 
-import platform
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from rich.box import SIMPLE_HEAD
@@ -42,17 +40,6 @@ REMARKS = {
     CheckStatus.NOT_RUN: "not run",
     CheckStatus.NOT_IMPLEMENTED: "to do",
 }
-REPORTED = (
-    "accelerate",
-    "torch",
-    "torchvision",
-    "numpy",
-    "pandas",
-    "scikit-learn",
-    "matplotlib",
-    "yfinance",
-    "nbgrader",
-)
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -271,33 +258,3 @@ def _summary(result: SubmissionResult) -> dict[str, Any]:
             "faults": faults(result.standing),
         }
     return {**summary, "message": result.message} if result.message else summary
-
-
-def doctor_table(mechanisms: Sequence[tuple[str, bool, str]], level: str) -> RenderableType:
-    """What this machine offers: versions, mechanisms of the sandbox and the level that they come to, accelerators."""
-    versions = Table(title="Versions", title_justify="left", show_header=False)
-    versions.add_row("Python", platform.python_version())
-    versions.add_row("system", f"{platform.system()} {platform.release()} ({platform.machine()})")
-    for name in REPORTED:
-        versions.add_row(name, _version(name))
-    sandbox = Table(title="Sandbox", title_justify="left", show_header=False)
-    for name, available, why in mechanisms:
-        sandbox.add_row(name, Text("yes", style="green") if available else Text("no", style="red"), why)
-    return Group(
-        versions, sandbox, Text(f"Accelerators: {_accelerators()} (grading runs on the CPU)"), Text(f"Sandbox: {level}")
-    )
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed"
-
-
-def _accelerators() -> str:
-    import torch
-
-    if torch.cuda.is_available():
-        return ", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count()))
-    return "mps" if torch.backends.mps.is_available() else "none"

@@ -61,7 +61,7 @@ def test_a_declaration(tmp_path):
         ('name = "tiny"', 'name = "large"', "must be the folder's"),
         ("rmse = 0.2", "rmse = ", "expected TOML"),
         ("check_seconds = 3", "check_seconds = 3\nscratch_mb = 50", r"must leave room in limits.scratch_mb"),
-        ("number = 1", 'number = "one"', "Expected `int`"),
+        ("number = 1", 'number = "one"', "[[task]] 1.number: expected a whole number, found text in quotes"),
     ],
 )
 def test_a_mistake_is_one_clear_line(tmp_path, old, new, said):

@@ -21,6 +21,7 @@ FLOORS = {
     "notebook": 1,
     "reading": 1,
     "settings": 1,
+    "declared": 1,
     "submission": 1,
     "sandbox": 1,
     "suite": 2,
@@ -66,6 +67,7 @@ FLOORS = {
     "cluster_connection": 4,
     "cluster_worker": 4,
     "terminal": 4,
+    "doctor": 4,
     "jupyter": 5,
     "cli": 5,
 }

@@ -28,23 +28,16 @@ from grader.cli.common import (
 )
 from grader.course import Assignment, Course
 from grader.deadlines import penalty_by, read_extensions, unknown
+from grader.doctor import examination
 from grader.entries import Entry, Times
 from grader.errors import UsageError
 from grader.expectations import differences, read_expectations
 from grader.gradebook import Gradebook
 from grader.results import new_seed
-from grader.sandbox.probe import best_level, probe
-from grader.sandbox.terms import Level
+from grader.sandbox.probe import probe
 from grader.store import ResultStore, Run
 from grader.submission import discover
-from grader.terminal import ClassProgress, class_table, console, doctor_table, student_page, summary_of
-
-LEVELS = {
-    Level.NAMESPACES: "namespaces, the strongest level",
-    Level.LANDLOCK: "landlock, the weaker level: one submission at a time; SECURITY.md says what is left",
-    None: "none: submissions cannot be graded here but with --trust-submissions",
-}
-"""What `doctor` says of each level."""
+from grader.terminal import ClassProgress, class_table, console, student_page, summary_of
 
 
 @app.command(rich_help_panel=INSTRUCTORS)
@@ -239,5 +232,4 @@ def show(
 @one_line
 def doctor() -> None:
     """Say what this machine can do: versions, the sandbox level and why, accelerators."""
-    found = probe()
-    console().print(doctor_table(found, LEVELS[best_level(found)]))
+    console().print(examination(probe()))
