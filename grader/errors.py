@@ -29,6 +29,10 @@ class LimitExceeded(StudentFault):
     """A check, or the whole submission, used more time or memory than the assignment allows."""
 
 
+class NotAskedAgain(LimitExceeded):
+    """A function that has used too much in earlier checks, and is not called in this one."""
+
+
 class WorkerDied(StudentFault):
     """The student's process ended while it was being asked something."""
 

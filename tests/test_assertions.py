@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from grader.errors import GraderFault, LimitExceeded, ProtocolError, TaskMissing, WorkerDied
+from grader.errors import GraderFault, LimitExceeded, NotAskedAgain, ProtocolError, TaskMissing, WorkerDied
 from grader.results import CheckStatus
 from grader.sandbox.remote import Raised
 from grader.suite import (
@@ -161,6 +161,21 @@ def test_students_read_nothing_that_their_code_could_have_written():
     assert "boom" in result.detail, "the instructor reads all of it"
     secret = CheckFailed("rule", expected=[0.123456], got="secret")
     assert "secret" not in result_of(FakeRubric(), "train.step", secret, 0.1).message
+
+
+def test_a_file_that_cannot_be_imported_is_said_once_for_what_it_is():
+    error = raised("SecretInName", "SyntaxError")
+    error.importing = "train.py"
+    result = result_of(FakeRubric(), "train.step", error, 0.1)
+    assert result.message == "train.py cannot be imported: it raises SyntaxError. `grader check` shows where."
+    assert result.status is CheckStatus.FAILED
+
+
+def test_a_check_that_was_not_tried_does_not_say_that_it_was_stopped():
+    result = result_of(FakeRubric(), "train.step", NotAskedAgain("stopped in 2 earlier checks: train.fit"), 0.0)
+    assert result.status is CheckStatus.TIMEOUT
+    assert result.message.startswith("Not tried:")
+    assert "stopped in 2 earlier checks" in result.detail
 
 
 def test_only_a_passed_check_has_points():

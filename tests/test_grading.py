@@ -194,6 +194,13 @@ def test_what_students_read_has_no_word_of_the_check_or_their_own(engine):
     assert adds.message == "Your code raised ValueError. sum()"
 
 
+def test_a_file_that_cannot_be_imported_is_said_of_each_of_its_checks(engine):
+    result = grade(engine, sums="def total(:\n")
+    told = {check.message for check in result.checks if check.task == "sums"}
+    assert told == {"sums.py cannot be imported: it raises SyntaxError. `grader check` shows where."}
+    assert "line 1" in result.checks[0].detail
+
+
 def test_submissions_do_not_see_each_other(engine):
     leaves = "import os\n\ndef draw(n):\n    open('/tmp/left-behind', 'w').write('x')\n    return [n, n]\n"
     looks = "import os\n\ndef draw(n):\n    return [n, -99] if os.path.exists('/tmp/left-behind') else [n, n]\n"

@@ -16,8 +16,8 @@ class StudentError(StudentFault):
         self.types = raised.types
         self.text = raised.text
         self.where = raised.where
-        self.importing = False
-        """Whether it was the import of the file that raised: no answer to what was asked."""
+        self.importing = ""
+        """The file whose import raised, if it was that: no answer to what was asked."""
 
     @property
     def not_implemented(self) -> bool:

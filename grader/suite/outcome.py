@@ -2,7 +2,7 @@
 
 import builtins
 
-from grader.errors import GraderFault, LimitExceeded, ProtocolError, TaskMissing, WorkerDied
+from grader.errors import GraderFault, LimitExceeded, NotAskedAgain, ProtocolError, TaskMissing, WorkerDied
 from grader.results import CheckResult, CheckStatus
 from grader.suite.assertions import CheckFailed
 from grader.suite.checks import Rubric
@@ -19,6 +19,9 @@ SENTENCES = {
     CheckStatus.CRASHED: "Your code ended the process that ran it.",
     CheckStatus.NOT_RUN: "Not run: the task's file was not handed in, or the time for the whole submission was used up.",
 }
+NOT_ASKED = (
+    "Not tried: what it asks used more time or memory than allowed in earlier checks, whose hints say what it is about."
+)
 
 
 def status_of(error: BaseException | None, *, answered: bool = False) -> CheckStatus:
@@ -51,11 +54,17 @@ def result_of(
     """The result of check `name`. `message` repeats nothing that the student's code said or was given."""
     status = status_of(error, answered=answered)
     check, points = rubric.checks[name], rubric.points(name)
-    sentences = [SENTENCES[status]]
+    sentences, hint = [SENTENCES[status]], check.hint
     if isinstance(error, StudentError) and status is CheckStatus.FAILED:
         sentences = [f"Your code raised {_known_type(error.types)}."]
-    if status not in (CheckStatus.PASSED, CheckStatus.NOT_IMPLEMENTED, CheckStatus.NOT_RUN):
-        sentences.append(check.hint)
+        if error.importing:
+            kind = _known_type(error.types)
+            sentences = [f"{error.importing} cannot be imported: it raises {kind}. `grader check` shows where."]
+            hint = ""  # it is about something else
+    if isinstance(error, NotAskedAgain):
+        sentences, hint = [NOT_ASKED], ""
+    if hint and status not in (CheckStatus.PASSED, CheckStatus.NOT_IMPLEMENTED, CheckStatus.NOT_RUN):
+        sentences.append(hint)
     return CheckResult(
         name=name,
         task=rubric.task_of(name).name,

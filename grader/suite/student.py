@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from grader.errors import LimitExceeded, ProtocolError, StudentFault, TaskMissing, WorkerDied
+from grader.errors import LimitExceeded, NotAskedAgain, ProtocolError, StudentFault, TaskMissing, WorkerDied
 from grader.sandbox.frames import ConnectionLost
 from grader.sandbox.remote import Handle, Raised, Recipe, Remote, Summary
 from grader.suite.assertions import CheckFailed
@@ -147,13 +147,15 @@ class Student:
                 self.ask(f"importing {module}.py", lambda remote: remote.load(module))
             except StudentFault as fault:
                 if isinstance(fault, StudentError):
-                    fault.importing = True
+                    fault.importing = f"{module}.py"
                 self._broken[module] = fault
                 raise
             self._loaded.add(module)
         function = f"{module}.{name}"
         if len(self._stopped[function]) == STOPS:
-            raise self._stopped[function][-1]
+            raise NotAskedAgain(
+                f"stopped in {STOPS} earlier checks, and not called again: {self._stopped[function][-1]}"
+            )
         try:
             answer = self.ask(function, action)
             self._note_answer()
