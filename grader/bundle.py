@@ -95,7 +95,7 @@ def make_bundle(course: Course, names: Sequence[str] = ()) -> Bundle:
     assignments = [course.assignment(name) for name in sorted(set(names or course.names))]
     project = declared_project(course)
     files = {
-        "README.md": read_me(project["project"], assignments).encode(),
+        "README.md": read_me(project["project"], assignments, course.term.title).encode(),
         "pyproject.toml": project_file(project, assignments).encode(),
         **package(),
     }

@@ -75,8 +75,8 @@ packages = ["grader"]
 """
 
 
-def read_me(project: Mapping[str, Any], assignments: Sequence[Assignment]) -> str:
-    """The README at the bundle's root, of at least one assignment."""
+def read_me(project: Mapping[str, Any], assignments: Sequence[Assignment], course_title: str = "") -> str:
+    """The README at the bundle's root, of at least one assignment; `course_title` is that of the course, if it has one."""
     rows = [
         [f"[{one.title}](assignments/{one.name}/README.md)", one.difficulty, f"{one.points:g} + {one.bonus:g}"]
         for one in assignments
@@ -87,6 +87,7 @@ def read_me(project: Mapping[str, Any], assignments: Sequence[Assignment]) -> st
             ["assignment", "hand in until", "of several attempts", "being late costs"], map(_dates, dated)
         )
     title = assignments[0].title if len(assignments) == 1 else "Assignments"
+    title = f"{course_title} · {title}" if course_title else title
     python = project.get("requires-python", ">=3.11")
     return _README.format(title=title, table=table, first=assignments[0].name, python=python)
 

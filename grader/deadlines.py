@@ -1,6 +1,7 @@
 """Reading what decides about late work: who has an extension, and the class that says what being late costs."""
 
 import difflib
+import hashlib
 import importlib
 import math
 import re
@@ -18,6 +19,7 @@ import msgspec
 from grader.attempts import EXAMPLE, Deadline, Penalty, limited, no_penalty
 from grader.course import Assignment, Course
 from grader.errors import GraderFault, UsageError
+from grader.store import Run, Terms
 
 if TYPE_CHECKING:
     from nbgrader.plugins import BasePlugin
@@ -91,6 +93,34 @@ def _delta(value: object, due: datetime, where: str) -> timedelta:
     if delta <= timedelta(0):
         raise UsageError(f"{where}: expected more time than until {due.isoformat()}, found {value}.")
     return delta
+
+
+def terms_of(deadline: Deadline, extensions: Mapping[str, timedelta], *, own: bool = True) -> Terms:
+    """What lateness is settled by, so that a later reader can tell whether it has changed; `own` extensions are those of the
+    course's folder."""
+    told = {student: more.total_seconds() for student, more in sorted(extensions.items())}
+    return Terms(_digest(deadline), _digest(told) if own else "")
+
+
+def outdated(run: Run | None, course: Course) -> list[str]:
+    """A line where dates, extensions or what being late costs have changed since a run has settled them."""
+    if run is None or run.terms is None or run.assignment not in course.names:
+        return []
+    assignment = course.assignment(run.assignment)
+    elsewhere = not run.terms.extensions
+    now = terms_of(
+        assignment.deadline, {} if elsewhere else read_extensions(None, course, assignment), own=not elsewhere
+    )
+    if now == run.terms:
+        return []
+    return [
+        f"{run.assignment}: dates, extensions or late work have changed since it was graded, and lateness here is as it was: "
+        "run the same `grader grade` again, which settles it anew and marks nothing twice."
+    ]
+
+
+def _digest(told: object) -> str:
+    return hashlib.sha256(msgspec.json.encode(told, order="deterministic")).hexdigest()
 
 
 def unknown(what: str, named: Iterable[str], known: Collection[str]) -> list[str]:

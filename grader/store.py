@@ -21,6 +21,14 @@ from grader.submission import Submission, file_name
 from grader.surroundings import Surroundings
 
 
+class Terms(msgspec.Struct, frozen=True):
+    """Digests of what lateness was settled by."""
+
+    deadline: str
+    extensions: str
+    """Empty where they were those of a file outside of the course's folder."""
+
+
 class Run(msgspec.Struct, frozen=True):
     """What all marks of a run have in common: where it is the same, they need not be given again."""
 
@@ -32,6 +40,8 @@ class Run(msgspec.Struct, frozen=True):
     """The same by part, so that a later run can tell which checks another suite has changed."""
     proven: bool = False
     """The suite holds for what its seed draws, as far as right work and known mistakes tell."""
+    terms: Terms | None = None
+    """What all attempts have last been settled by; None before the run has come to its end."""
 
     @classmethod
     def of(cls, course: Course, assignment: Assignment, seed: int) -> "Run":

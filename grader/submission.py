@@ -11,8 +11,10 @@ import os
 import re
 import stat
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
 
@@ -25,6 +27,7 @@ from grader.notebook import odd_cells, read_notebook, with_notebook
 _NO_ENTRY = re.compile(r"\..*|expected\.json|readme(\.\w+)?", re.IGNORECASE)
 _LONGEST_FILE_NAME = 160
 _MOST_NOTES = 5
+_MOST_NAMES = 200
 NO_TIMES = Times()
 
 
@@ -78,6 +81,19 @@ def discover(folder: Path, assignment: Assignment, times: Times = NO_TIMES) -> l
             f"({', '.join(own)}); name the folder above it."
         )
     return times.told_apart((_entry(path, assignment) for path in paths), assignment.name)
+
+
+def better_fit(entries: Sequence[Entry], assignment: Assignment, others: Sequence[Assignment]) -> tuple[str, int]:
+    """Another assignment that more than half of a class's folders look like, by the names of their files, and how many do."""
+    votes: Counter[str] = Counter()
+    for entry in entries:
+        if entry.path.is_dir() and not entry.path.is_symlink():
+            names = {path.name for path in islice(entry.path.glob("*.py"), _MOST_NAMES)}
+            fits = {other.name: len(names.intersection(other.files)) for other in (assignment, *others)}
+            best = max(fits, key=fits.__getitem__)  # the first of equals: the one that was asked for
+            votes[best] += bool(fits[best])
+    best, count = max(votes.items(), key=lambda vote: vote[1], default=(assignment.name, 0))
+    return (best, count) if best != assignment.name and 2 * count > votes.total() else ("", 0)
 
 
 def load(entry: Entry, assignment: Assignment) -> Submission | Invalid:

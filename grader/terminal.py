@@ -91,8 +91,8 @@ class ClassProgress(Live):
         self._progress.reset(self._task, description="grading")
 
     def trying(self, seed: int) -> None:
-        """Say that a term's seed is tried before anybody is graded by it."""
-        line = f"Trying the seed {seed} of course.toml first, on solutions and mistakes whose marks are known"
+        """Say that a term's seed and thresholds are tried before anybody is graded by them."""
+        line = f"First trying what course.toml sets, with the seed {seed}, on work whose marks are known"
         self._progress.print(line, highlight=False, soft_wrap=True)
         self._progress.update(self._task, description="trying the seed")
 

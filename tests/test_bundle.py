@@ -77,7 +77,7 @@ def test_until_when_and_what_being_late_costs_stand_in_its_readme_and_in_what_it
     assert make_bundle(course).files["assignments/small/assignment.toml"].decode() == before
     declared.write_text(before + "\n# of this course\n[thresholds]\nnear = 1.5  # found by trying\n")
     (course.root / "course.toml").write_text(
-        '[late]\nlate = "10 percent per day"\ngrace_minutes = 90\ncounts = "best"\n'
+        'title = "Learning, autumn"\n[late]\nlate = "10 percent per day"\ngrace_minutes = 90\ncounts = "best"\n'
         "[assignments.small]\ndue = 2026-10-15T23:59:00+02:00\nthresholds = {near = 1.25}\n"
     )
     files = make_bundle(Course(course.root)).files
@@ -86,6 +86,7 @@ def test_until_when_and_what_being_late_costs_stand_in_its_readme_and_in_what_it
         "10 percent of the points for each day begun; nothing within 1 h 30 min |"
     )
     assert row in files["README.md"].decode().splitlines()
+    assert files["README.md"].decode().splitlines()[0] == "# Learning, autumn · Small"
     text = files["assignments/small/assignment.toml"].decode()
     told = tomllib.loads(text)
     assert told["deadline"] == {

@@ -79,7 +79,7 @@ def test_right_work_is_graded_whole_and_mistakes_by_the_check_whose_line_must_te
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"solution": "draws.draws"}, "with the seed 7 of course.toml the solution itself does not pass draws.draws"),
+        ({"solution": "draws.draws"}, "with the seed 7 the solution itself does not pass draws.draws, so nobody"),
         ({"other_hand": "sums.adds"}, "the correct solution 'other_hand' does not pass sums.adds"),
         ({}, "the mistake 'starts at two' passes sums.keeps"),
     ],
@@ -107,6 +107,17 @@ def test_what_has_held_is_remembered_until_something_changes(course):
     suite.write_text(suite.read_text().replace("size=5", "size=6"))
     assert prove(course, engine)
     assert len(engine.asked) == 3 * asked, "another suite"
+
+
+def test_thresholds_of_the_term_are_named_with_the_seed(course):
+    declared = course.root / "assignments" / "tiny" / "assignment.toml"
+    declared.write_text(declared.read_text() + "\n[thresholds]\nerror = 1.1\n")
+    (course.root / "course.toml").write_text("[assignments.tiny]\nthresholds = {error = 0.5}\n")
+    term = Course(course.root)
+    with pytest.raises(
+        GraderFault, match=r"with the seed 7 and the thresholds error of course\.toml the solution itself"
+    ):
+        prove(term, Engine(term, {"solution": "sums.keeps"}))
 
 
 @pytest.mark.parametrize("text", ["{", "{}", "[7]", ""])

@@ -8,6 +8,7 @@ import typer
 
 from grader.cli.common import HERE, INSTRUCTORS, CourseOption, app, end, one_line
 from grader.course import Course
+from grader.deadlines import outdated
 from grader.errors import UsageError
 from grader.exports.export import FORMATS, Export, known_format
 from grader.exports.export import export as export_to
@@ -18,6 +19,7 @@ from grader.exports.texts import counted, line
 from grader.exports.total import rows as total_rows
 from grader.exports.total import totals, weights_of
 from grader.settings import Shown
+from grader.store import ResultStore
 
 
 @app.command(rich_help_panel=INSTRUCTORS)
@@ -66,7 +68,7 @@ def export(
     done = export_to(format, marks, roster=roster, students=students, column=columns, visibility=when, hints=hints)
     target = out or directory / "exports" / f"{marks.assignment}-{FORMATS[format]}"
     _write(done, target, [path for path in (roster, students) if path])
-    for text in (*marks.remarks, *done.lines):
+    for text in (*_outdated(directory, course), *marks.remarks, *done.lines):
         print(f"grader: {line(text)}", file=sys.stderr)
     print(f"{done.summary}, written to {target}.")
     if done.lost or marks.failed:
@@ -83,6 +85,15 @@ def _titles(assignment: str, course: Path) -> list[str]:
     except UsageError:
         return names
     return [title, *([title.partition(":")[0]] if ":" in title else []), *names]
+
+
+def _outdated(directory: Path, course: Path) -> list[str]:
+    """A line where dates have changed since; nothing where there is no course to tell by."""
+    try:
+        found = Course.find(course)
+    except UsageError:
+        return []
+    return outdated(ResultStore(directory).earlier_run(), found)
 
 
 def _shown(assignment: str, course: Path) -> Shown:
@@ -130,6 +141,8 @@ def total(
     found = list(totals(where, classes, absent_is_zero=absent_is_zero))
     header, *others = total_rows(found)
     write(out, table(header, others))
+    for text in (text for directory in directories for text in outdated(ResultStore(directory).earlier_run(), where)):
+        print(f"grader: {line(text)}", file=sys.stderr)
     for text in (text for marks in classes for text in marks.remarks):
         print(f"grader: {line(text)}", file=sys.stderr)
     without = sum(one.total is None for one in found)

@@ -7,6 +7,7 @@ import typer
 
 from grader.cli.common import HERE, INSTRUCTORS, CourseOption, app, one_line
 from grader.course import Course
+from grader.results import new_seed
 from grader.terminal import console
 
 
@@ -38,8 +39,9 @@ def gradescope(
 
     where = Course.find(course)
     packed = pack(where, assignment, visibility=visibility, trust_submissions=trust_submissions)
-    if where.term.seed is not None:
-        _prove(where, assignment, where.term.seed)
+    seed = where.term.seed
+    if seed is not None or where.term.of(assignment).thresholds:
+        _prove(where, assignment, new_seed() if seed is None else seed)
     for line in (
         str(packed.write(out)),
         f"Students see checks there: {packed.visibility}{'' if packed.hints else ', without hints'}.",
@@ -51,7 +53,7 @@ def gradescope(
 
 
 def _prove(course: Course, assignment: str, seed: int) -> None:
-    """See that the suite holds for what the seed draws that all uploads will be graded by."""
+    """See that the suite holds for a term's seed and thresholds, by which all uploads will be graded."""
     from grader.executor import LocalEngine
     from grader.soundness.seeds import prove_seed
 

@@ -27,7 +27,7 @@ from grader.cli.common import (
     one_line,
 )
 from grader.course import Assignment, Course
-from grader.deadlines import penalty_by, read_extensions, unknown
+from grader.deadlines import penalty_by, read_extensions, terms_of, unknown
 from grader.doctor import examination
 from grader.entries import Entry, Times
 from grader.errors import UsageError
@@ -36,7 +36,7 @@ from grader.gradebook import Gradebook
 from grader.results import new_seed
 from grader.sandbox.probe import probe
 from grader.store import ResultStore, Run
-from grader.submission import discover
+from grader.submission import better_fit, discover
 from grader.terminal import ClassProgress, class_table, console, student_page, summary_of
 
 
@@ -92,7 +92,7 @@ def grade(
     with store.held():
         run, why = _run_to_go_on_with(store, where, declared, seed, force=force)
         url = db or f"sqlite:///{(out / 'gradebook.db').resolve()}"
-        _warn(handed_in, declared, given, more_time)
+        _warn(handed_in, declared, given, more_time, [where.assignment(name) for name in where.names])
         with (
             start(where, declared, seed=run.seed, jobs=jobs, **options) as engine,
             Gradebook(url, penalty := penalty_by(declared.deadline, where)) as gradebook,
@@ -101,7 +101,8 @@ def grade(
             gradebook.prepare(declared)
             with ClassProgress(len(entries), quiet=as_json) as progress:
                 engine.wait_ready()
-                if run.seed == where.term.seed and not run.proven:
+                of_term = run.seed == where.term.seed or where.term.of(declared.name).thresholds
+                if of_term and not run.proven:
                     progress.trying(run.seed)
                     run = proven(run, where, declared, engine)
                 store.begin(run)
@@ -109,6 +110,8 @@ def grade(
                 grade_class(
                     entries, declared, engine, store, gradebook, progress.graded, run=run, force=force, policy=policy
                 )
+                if not only:
+                    store.begin(replace(run, terms=terms_of(declared.deadline, more_time, own=extensions is None)))
         students = list(dict.fromkeys(entry.student for entry in entries))
         if as_json:
             print(json.dumps(summary_of(declared.name, store.results_of(students)), ensure_ascii=False, indent=2))
@@ -145,9 +148,19 @@ def _engine(cluster: str, *, trusting: bool) -> Callable[..., AbstractContextMan
     raise UsageError(f"expected Linux for the sandbox, found {sys.platform}; --trust-submissions grades without one.")
 
 
-def _warn(entries: Sequence[Entry], assignment: Assignment, times: Times, extensions: Mapping[str, timedelta]) -> None:
-    """Say before grading which times are missing, and which times and extensions are nobody's."""
-    lines = unknown("the file of extensions", extensions, {entry.student for entry in entries})
+def _warn(
+    entries: Sequence[Entry],
+    assignment: Assignment,
+    times: Times,
+    extensions: Mapping[str, timedelta],
+    all_assignments: Sequence[Assignment],
+) -> None:
+    """Say before grading which times are missing, which times and extensions are nobody's, and what is not meant perhaps."""
+    other, count = better_fit(entries, assignment, all_assignments)
+    lines = (
+        [f"{count} of {len(entries)} entries look like work on {other}, and not on {assignment.name}."] if other else []
+    )
+    lines += unknown("the file of extensions", extensions, {entry.student for entry in entries})
     lines += unknown("--times", times.unused(entries), {entry.path.stem for entry in entries})
     undated = [entry.student for entry in entries if entry.time is None and not entry.problem]
     if assignment.deadline.due and undated:
@@ -183,7 +196,7 @@ def _run_to_go_on_with(
         return run, f"grading all anew: the results there are of seed {earlier.seed}"
     if earlier.surroundings != run.surroundings:
         return run, "grading all anew: rubric, suite, grader or libraries are not those of the results there"
-    return replace(run, proven=earlier.proven), ""
+    return replace(run, proven=earlier.proven, terms=earlier.terms), ""
 
 
 def _compare(expect: Path, differing: Sequence[str], total: int) -> None:

@@ -55,13 +55,13 @@ def prove_seed(course: Course, assignment: Assignment, engine: Engine, seed: int
         if lost := [check.name for check in result.checks if check.status is not CheckStatus.PASSED]:
             more = f" and {len(lost) - _MOST_NAMED} more" if len(lost) > _MOST_NAMED else ""
             who = "the solution itself" if case.kind is Kind.SOLUTION else f"the correct solution {case.name!r}"
-            raise _refusal(assignment, seed, f"{who} does not pass {', '.join(lost[:_MOST_NAMED])}{more}")
+            raise _refusal(course, assignment, seed, f"{who} does not pass {', '.join(lost[:_MOST_NAMED])}{more}")
     lined = {check.name for result in results for check in result.checks if check.readings}
     wrong = [case for case in mutants_of(course, assignment, solution) if case.check in lined]
     futures = [engine.submit(_submission(case), checks=(case.check,)) for case in wrong]
     for case, future in zip(wrong, futures, strict=True):
         if any(check.name == case.check and check.status is CheckStatus.PASSED for check in future.result().checks):
-            raise _refusal(assignment, seed, f"the mistake {case.name!r} passes {case.check}")
+            raise _refusal(course, assignment, seed, f"the mistake {case.name!r} passes {case.check}")
     memory.add(key)
     return True
 
@@ -70,10 +70,13 @@ def _submission(case: Case) -> Submission:
     return Submission(case.name, case.files, source=case.name)
 
 
-def _refusal(assignment: Assignment, seed: int, why: str) -> GraderFault:
+def _refusal(course: Course, assignment: Assignment, seed: int, why: str) -> GraderFault:
+    changed = course.term.of(assignment.name).thresholds
+    where = f" of {SETTINGS}" if changed or course.term.seed == seed else ""
+    thresholds = f" and the thresholds {', '.join(changed)}" if changed else ""
     return GraderFault(
-        f"with the seed {seed} of {SETTINGS} {why}, so nobody is graded by it: choose another seed there, or see `grader "
-        f"verify {assignment.name} --seed {seed}`"
+        f"with the seed {seed}{thresholds}{where} {why}, so nobody is graded by it: choose another there, or see "
+        f"`grader verify {assignment.name} --seed {seed}`"
     )
 
 
