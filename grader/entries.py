@@ -74,7 +74,7 @@ class Times:
         """
         by_student = defaultdict(list)
         for entry in map(self._named, entries):
-            by_student[_same_student(entry.student)].append(entry)
+            by_student[same_student(entry.student)].append(entry)
         told = [entry for _, group in sorted(by_student.items()) for entry in _in_order(group)]
         return [self._looked_at(entry, assignment) for entry in told] if self.newest_file else told
 
@@ -125,7 +125,8 @@ def _in_order(entries: list[Entry]) -> list[Entry]:
     return [Entry(entries[0].student, entries[0].path, problem)]
 
 
-def _same_student(student: str) -> str:
+def same_student(student: str) -> str:
+    """What two spellings of one student's name have in common, and by which students are sorted."""
     return unicodedata.normalize("NFC", " ".join(student.casefold().split()))
 
 

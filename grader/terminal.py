@@ -1,7 +1,7 @@
 """What the terminal shows: results as tables, live progress with the time left. Pure renderings; `cli` prints them."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 from rich.box import SIMPLE_HEAD
@@ -22,7 +22,7 @@ from rich.text import Text
 
 from grader.attempts import faults, lateness
 from grader.known import Origin
-from grader.results import Attempt, CheckStatus, Standing, SubmissionResult, SubmissionStatus, TaskScore
+from grader.results import Attempt, CheckResult, CheckStatus, Standing, SubmissionResult, SubmissionStatus, TaskScore
 
 STYLES = {
     CheckStatus.PASSED: "green",
@@ -40,6 +40,10 @@ REMARKS = {
     CheckStatus.NOT_RUN: "not run",
     CheckStatus.NOT_IMPLEMENTED: "to do",
 }
+
+
+MOST_NAMES = 4
+"""In the title of what several checks say."""
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -178,8 +182,11 @@ def _attempt_in_words(standing: Standing | None) -> list[str]:
     return words + ([f"penalty {one.penalty:g}"] if one.penalty else [])
 
 
-def student_page(result: SubmissionResult) -> RenderableType:
-    """Everything about one submission, for the instructor."""
+def student_page(result: SubmissionResult, *, only_lost: bool = False) -> RenderableType:
+    """Everything about one submission, for the instructor; with `only_lost` of the checks those without all points.
+
+    What several checks have to say in the same words is said once, with their names.
+    """
     score, bonus = _of(result.score, result.max_score), number(result.bonus)
     head = Text(f"{printable(result.student)}: {score}, bonus {bonus} ({result.status.value})", style="bold")
     facts = f"seed {result.seed} · sandbox {result.sandbox or '–'} · {result.seconds:g} s · files {result.digest[:12] or '–'}"
@@ -188,10 +195,13 @@ def student_page(result: SubmissionResult) -> RenderableType:
         parts.append(Text(printable(result.message), style="red"))
     if result.standing:
         parts += _attempts_shown(result.standing)
-    parts.append(_checks_table(result))
+    parts.append(_checks_table([check for check in result.checks if not only_lost or check.points < check.max_points]))
+    said: defaultdict[str, list[str]] = defaultdict(list)
     for check in result.checks:
         if check.detail and check.status not in (CheckStatus.NOT_IMPLEMENTED, CheckStatus.NOT_RUN):
-            parts.append(Panel(Text(_lines(check.detail)), title=escape(check.name), title_align="left"))
+            said[check.detail].append(check.name)
+    for detail, names in said.items():
+        parts.append(Panel(Text(_lines(detail)), title=escape(_shortened(names)), title_align="left"))
     if result.output:
         parts.append(Panel(Text(_lines(result.output[:2000])), title="printed", title_align="left"))
     return Group(*parts)
@@ -217,11 +227,16 @@ def _attempt_row(one: Attempt) -> list[Text]:
     return [Text(cell) for cell in cells]
 
 
-def _checks_table(result: SubmissionResult) -> Table:
+def _shortened(names: Sequence[str]) -> str:
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _checks_table(checks: Iterable[CheckResult]) -> Table:
     table = Table(header_style="bold")
     for column in ("check", "points", "status", "rule"):
         table.add_column(column, justify="right" if column == "points" else "left", overflow="fold")
-    for check in result.checks:
+    for check in checks:
         points = f"{check.points:g}/{check.max_points:g}"
         status = Text(check.status.value.replace("_", " "), style=STYLES[check.status])
         table.add_row(check.name, points, status, Text(check.title))

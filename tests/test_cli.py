@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ import grader.executor
 from grader.cli import app, marking
 from grader.results import CheckResult, CheckStatus, SubmissionResult, SubmissionStatus
 from grader.sandbox.probe import Mechanism, probe
+from grader.store import ResultStore
 
 ROOT = Path(__file__).parents[1]
 
@@ -114,6 +117,30 @@ def test_a_class_is_graded_shown_and_recorded(command, handed_in, tmp_path):
     assert "rule of [b]missing_cells[/b]" in out, "what a check says is text, not markup"
     assert "\x1b[31m9" not in out, "nor is it obeyed by the terminal"
     assert "seed 5" in out
+
+
+def test_what_checks_say_in_the_same_words_is_shown_once(command, handed_in, tmp_path):
+    command("grade", "house_prices", handed_in, "--out", tmp_path / "out", "--seed", 5)
+    store = ResultStore(tmp_path / "out")
+    result = store.result_of("ada")
+    failed = {"status": CheckStatus.FAILED, "points": 0.0, "detail": "importing train.py raised SystemExit: 0"}
+    store.write(replace(result, checks=[result.checks[0], *(replace(check, **failed) for check in result.checks[1:])]))
+    _, out, _ = command("show", tmp_path / "out", "ada")
+    assert out.count("raised SystemExit") == 1
+    names = [check.name for check in result.checks]
+    assert f"and {len(names) - 1 - 4} more" in out
+    assert re.search(rf"^│ {names[0]} ", out, re.MULTILINE)
+    _, lost, _ = command("show", tmp_path / "out", "ada", "--lost")
+    rows = re.findall(r"^│ (\w+\.\w+) ", lost, re.MULTILINE)
+    assert rows == [check.name for check in store.result_of("ada").checks if check.points < check.max_points]
+
+
+def test_a_student_who_is_not_there_is_said_with_the_nearest(command, handed_in, tmp_path):
+    command("grade", "house_prices", handed_in, "--out", tmp_path / "out", "--seed", 5)
+    code, _, said = command("show", tmp_path / "out", "adda")
+    assert code == 2
+    assert "no result of 'adda'" in said
+    assert "did you mean 'ada'?" in said
 
 
 def test_json_has_the_documented_shape(command, handed_in, tmp_path):

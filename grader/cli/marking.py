@@ -29,12 +29,13 @@ from grader.cli.common import (
 from grader.course import Assignment, Course
 from grader.deadlines import penalty_by, read_extensions, terms_of, unknown
 from grader.doctor import examination
-from grader.entries import Entry, Times
+from grader.entries import Entry, Times, same_student
 from grader.errors import UsageError
 from grader.expectations import differences, read_expectations
 from grader.gradebook import Gradebook
 from grader.results import new_seed
 from grader.sandbox.probe import probe
+from grader.settings import nearest
 from grader.store import ResultStore, Run
 from grader.submission import better_fit, discover
 from grader.terminal import ClassProgress, class_table, console, student_page, summary_of
@@ -223,22 +224,22 @@ def _chosen(entries: list, only: list[str] | None) -> list:
 def show(
     directory: Annotated[Path, typer.Argument(help="The --out folder of an earlier `grader grade`.")],
     student: Annotated[str | None, typer.Argument(help="One student, in full.")] = None,
+    lost: Annotated[bool, typer.Option("--lost", help="Of a student's checks only those without all points.")] = False,
 ) -> None:
     """Show results: the class as a table, or one student check by check.
 
-    Example: grader show results ada
+    Example: grader show results ada --lost
     """
-    results = ResultStore(directory).read()
+    results = sorted(ResultStore(directory).read(), key=lambda result: same_student(result.student))
     if student is None:
         console().print(class_table(results))
         return
     for result in results:
         if result.student == student:
-            console().print(student_page(result))
+            console().print(student_page(result, only_lost=lost))
             return
-    raise UsageError(
-        f"no result of {student!r} in {directory}; there are: {', '.join(r.student for r in results[:20])}."
-    )
+    names = [result.student for result in results]
+    raise UsageError(f"no result of {student!r} in {directory}{nearest(student, names)}.")
 
 
 @app.command(rich_help_panel=INSTRUCTORS)
