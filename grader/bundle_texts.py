@@ -10,7 +10,7 @@ import msgspec
 from grader.attempts import NO_DEADLINE, due_in_words
 from grader.course import Assignment
 
-MARKING_ONLY = frozenset(["alembic", "nbgrader", "sqlalchemy", "tomlkit"])
+MARKING_ONLY = frozenset(["alembic", "dulwich", "nbgrader", "sqlalchemy", "tomlkit"])
 """Packages that a gradebook or a release needs, and nobody who works on an assignment."""
 
 _README = """\

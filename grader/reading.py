@@ -60,7 +60,7 @@ def main() -> None:
     from grader.notebook import read_here
 
     request = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=_Request)
-    _limit()
+    limit(CPU_SECONDS, MEMORY_BYTES)
     try:
         answer = _Answer(read_here(request.data, request.assignment))
     except InvalidSubmission as error:
@@ -70,14 +70,14 @@ def main() -> None:
     sys.stdout.buffer.write(msgspec.msgpack.encode(answer))
 
 
-def _limit() -> None:
+def limit(cpu_seconds: int, memory_bytes: int) -> None:
     """From here on, this process may use so much; where the system has no such limits, the clock alone ends it."""
     with contextlib.suppress(ImportError):
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
 
 
 if __name__ == "__main__":

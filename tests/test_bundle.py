@@ -238,7 +238,7 @@ def pytest_in(root: Path, folder: Path, *options: str) -> subprocess.CompletedPr
 def test_its_mains_find_their_data_and_its_grader_needs_no_gradebook(unpacked):
     program = """
 import sys
-absent = ["nbgrader", "sqlalchemy", "alembic", "psycopg", "distributed", "dask"]
+absent = ["nbgrader", "sqlalchemy", "alembic", "dulwich", "tomlkit", "psycopg", "distributed", "dask"]
 sys.modules.update(dict.fromkeys(absent))  # importing them raises
 import pkgutil, importlib, grader
 assert grader.__path__[0] == sys.argv[1] + "/grader", grader.__path__
@@ -308,5 +308,5 @@ def test_in_a_fresh_environment_of_its_own(unpacked, tmp_path):
     ended = run(str(home / "bin" / "pytest"), where=root / "assignments" / "house_prices")
     assert re.search(r"=+ \d+ to do in ", ended.stdout), ended.stdout[-3000:] + ended.stderr[-3000:]
     assert run(str(home / "bin" / "grader"), "--help").returncode == 0
-    for absent in ("nbgrader", "sqlalchemy", "alembic"):
+    for absent in ("nbgrader", "sqlalchemy", "alembic", "dulwich", "tomlkit"):
         assert run(str(home / "bin" / "python"), "-c", f"import {absent}").returncode != 0

@@ -26,6 +26,10 @@ def intake(
         str,
         typer.Option(help="nbgrader: which of many. GitHub: what stands before the student in names.", metavar="NAME"),
     ] = "",
+    commit_times: Annotated[
+        bool,
+        typer.Option("--commit-times", help="GitHub: take the time of the last commit, which is its author's word."),
+    ] = False,
 ) -> None:
     """Make a class folder of a download from Canvas, Moodle, Gradescope, GitHub Classroom or nbgrader.
 
@@ -40,7 +44,7 @@ def intake(
     if out.resolve() == download.resolve() or download.resolve() in out.resolve().parents:
         raise UsageError(f"expected --out to be outside of the download, found {out} in {download}.")
     with opened(download) as found:
-        name, taken = take(found, platform, assignment)
+        name, taken = take(found, platform, assignment, by_commits=commit_times)
         done = write_class(found, taken.works, out)
         left = [*found.left, *taken.left]
     for text in (

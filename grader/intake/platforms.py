@@ -37,8 +37,12 @@ def known_platform(name: str) -> str:
     return name
 
 
-def take(download: Download, platform: str = "", assignment: str = "") -> tuple[str, Taken]:
+def take(
+    download: Download, platform: str = "", assignment: str = "", *, by_commits: bool = False
+) -> tuple[str, Taken]:
     """The platform and all works of a download; `platform` and `assignment` are empty where they are to be found out.
+
+    `by_commits` takes the times of commits for those of handing in.
 
     Raises:
         UsageError: it looks like no platform's, or like more than one's, or as of the platform.
@@ -46,8 +50,12 @@ def take(download: Download, platform: str = "", assignment: str = "") -> tuple[
     found, inside = _recognised(download, platform)
     if assignment and found not in WITH_ASSIGNMENT:
         raise UsageError(f"expected --assignment with {' or '.join(WITH_ASSIGNMENT)}, found it with {found}.")
-    if found in WITH_ASSIGNMENT:
-        return found, (github if found == "github" else nbgrader)(inside, assignment)
+    if by_commits and found != "github":
+        raise UsageError(f"expected --commit-times with github, found it with {found}.")
+    if found == "github":
+        return found, github(inside, assignment, by_commits=by_commits)
+    if found == "nbgrader":
+        return found, nbgrader(inside, assignment)
     return found, {"canvas": canvas, "moodle": moodle, "gradescope": gradescope}[found](inside)
 
 
