@@ -87,7 +87,8 @@ def test_a_repository_that_cannot_be_read_has_no_time_and_is_named(classroom, tm
 def test_no_program_that_a_repository_names_is_run(classroom, tmp_path):
     ran = tmp_path / "ran"
     for folder in classroom.iterdir():
-        settings = f"[core]\nfsmonitor = touch {ran}\npager = touch {ran}\n[log]\nshowSignature = true\n[gpg]\nprogram = {ran}\n"
+        names = f"fsmonitor = touch {ran}\npager = touch {ran}\n"
+        settings = f"[core]\n{names}[log]\nshowSignature = true\n[gpg]\nprogram = {ran}\n"
         (folder / ".git" / "config").write_text(settings)
     assert intake(classroom, "--out", tmp_path / "class", "--commit-times")[0] == 0
     assert not ran.exists()
