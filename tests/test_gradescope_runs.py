@@ -2,11 +2,14 @@
 
 import json
 import re
+import zipfile
 
 import pytest
 from gradescope_container import Container, write_gradescope_course
 from tiny_course import RIGHT
+from typer.testing import CliRunner
 
+from grader.cli import app
 from grader.gradescope import pack
 
 
@@ -32,6 +35,24 @@ def test_a_right_submission_gets_all_points(container):
     assert {test["visibility"] for test in found["tests"]} == {"visible"}
     assert found["stdout_visibility"] == "hidden"
     assert re.match(r"seed \d+ · sandbox (namespaces|landlock)", ended.stdout)
+
+
+@pytest.mark.slow
+def test_a_terms_seed_is_tried_before_the_zip_is_written(tmp_path):
+    course = write_gradescope_course(tmp_path / "course")
+    (course.root / "course.toml").write_text("seed = 5\n")
+    solution = course.solution("tiny") / "sums.py"
+    right = solution.read_text()
+    words = ["gradescope", "tiny", "--out", str(tmp_path / "a.zip"), "--course", str(course.root)]
+    solution.write_text(right.replace("sum(values)", "sum(values) + 1"))
+    refused = CliRunner().invoke(app, words)
+    assert refused.exit_code == 1
+    assert "with the seed 5 of course.toml the solution itself does not pass sums.adds" in refused.stderr
+    assert not (tmp_path / "a.zip").exists()
+    solution.write_text(right)
+    assert CliRunner().invoke(app, words).exit_code == 0
+    with zipfile.ZipFile(tmp_path / "a.zip") as opened:
+        assert opened.read("run_autograder").endswith(b" tiny --visibility visible --seed 5\n")
 
 
 @pytest.mark.slow

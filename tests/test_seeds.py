@@ -107,6 +107,10 @@ def test_what_has_held_is_remembered_until_something_changes(course):
     suite.write_text(suite.read_text().replace("size=5", "size=6"))
     assert prove(course, engine)
     assert len(engine.asked) == 3 * asked, "another suite"
+    solution = course.solution("tiny") / "sums.py"
+    solution.write_text(solution.read_text() + "# another remark\n")
+    assert prove(course, engine)
+    assert len(engine.asked) == 4 * asked, "another solution"
 
 
 def test_thresholds_of_the_term_are_named_with_the_seed(course):

@@ -44,12 +44,13 @@ def prove_seed(course: Course, assignment: Assignment, engine: Engine, seed: int
     folder = course.solution(assignment.name)
     if not folder.is_dir():
         return False
-    memory = _Memory(course.root / MEMORY / "seeds.json")
-    key = _key(course, assignment, seed)
-    if memory.holds(key):
-        return True
     solution = {file: (folder / file).read_bytes() for file in assignment.files}
     right = [Case(Kind.SOLUTION, "solution", solution), *alternatives_of(course, assignment, ONCE)]
+    mutants = mutants_of(course, assignment, solution)
+    memory = _Memory(course.root / MEMORY / "seeds.json")
+    key = _key(seed, Surroundings.of(course, assignment), [*right, *mutants])
+    if memory.holds(key):
+        return True
     results = [future.result() for future in [engine.submit(_submission(case)) for case in right]]
     for case, result in zip(right, results, strict=True):
         if lost := [check.name for check in result.checks if check.status is not CheckStatus.PASSED]:
@@ -57,7 +58,7 @@ def prove_seed(course: Course, assignment: Assignment, engine: Engine, seed: int
             who = "the solution itself" if case.kind is Kind.SOLUTION else f"the correct solution {case.name!r}"
             raise _refusal(course, assignment, seed, f"{who} does not pass {', '.join(lost[:_MOST_NAMED])}{more}")
     lined = {check.name for result in results for check in result.checks if check.readings}
-    wrong = [case for case in mutants_of(course, assignment, solution) if case.check in lined]
+    wrong = [case for case in mutants if case.check in lined]
     futures = [engine.submit(_submission(case), checks=(case.check,)) for case in wrong]
     for case, future in zip(wrong, futures, strict=True):
         if any(check.name == case.check and check.status is CheckStatus.PASSED for check in future.result().checks):
@@ -80,9 +81,9 @@ def _refusal(course: Course, assignment: Assignment, seed: int, why: str) -> Gra
     )
 
 
-def _key(course: Course, assignment: Assignment, seed: int) -> str:
-    told = f"{assignment.name}\0{seed}\0{Surroundings.of(course, assignment).digest(())}"
-    return hashlib.sha256(told.encode()).hexdigest()
+def _key(seed: int, around: Surroundings, cases: Sequence[Case]) -> str:
+    told = [str(seed), *(case.digest(around.digest(())) for case in cases)]
+    return hashlib.sha256("\0".join(told).encode()).hexdigest()
 
 
 class _Memory:
