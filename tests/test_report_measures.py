@@ -1,6 +1,7 @@
 """Numbers about a class, against pandas, by hand, and at the edges where there is nothing to tell."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -104,6 +105,31 @@ def test_a_histogram_counts_everybody_once():
     assert (counts[0], counts[1], counts[-1], sum(counts)) == (2, 1, 3, 6)
     assert (bins[0].low, bins[-1].high) == (0, 1)
     assert sum(one.count for one in histogram([0, 0], 0)) == 2, "a rubric without points"
+
+
+def place_of(score: Decimal, most: Decimal) -> int:
+    """The step of a score, by whole thousandths of points alone."""
+    score, most = int(1000 * score), int(1000 * most)
+    return min(20 * score // most, 19)
+
+
+@pytest.mark.parametrize("most", ["100", "103", "7.5", "40", "0.3", "33.3"])
+def test_every_score_is_in_the_step_that_whole_numbers_say(most):
+    for step in range(201):
+        score = (Decimal(most) * step / 200).quantize(Decimal("0.001"))
+        bins = histogram([float(score)], float(most))
+        assert [one.count for one in bins].index(1) == place_of(score, Decimal(most)), score
+
+
+def test_scores_at_an_edge_are_in_the_step_above_it():
+    for score in range(0, 101, 5):
+        (one,) = [one for one in histogram([score], 100) if one.count]
+        assert round(100 * one.low) == min(score, 95)
+
+
+def test_what_sums_leave_in_the_last_digits_moves_nobody():
+    eight_tenths = 0.7999999999999999  # 0.1, added eight times
+    assert [one.count for one in histogram([eight_tenths], 1)].index(1) == 16
 
 
 def test_most_missed_are_the_worst_first_and_nobody_elses(results):
