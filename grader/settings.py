@@ -4,8 +4,8 @@ and what students are shown when. Students never receive it; a course without it
 
 import difflib
 import tomllib
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -125,6 +125,9 @@ class Window:
     points: bool = True
     hints: bool = True
     figures: bool = True
+    until: Mapping[str, datetime | None] = field(default_factory=dict, compare=False)
+    """When those that are not shown yet will be; None where that is the due date, and nothing is due. What is never shown is
+    not among them."""
 
     @classmethod
     def at(cls, moment: datetime, shown: Shown, due: datetime | None) -> "Window":
@@ -132,7 +135,14 @@ class Window:
 
         Where nothing is due, what is to be shown after the due date is not.
         """
-        return cls(*(_open(getattr(shown, part), moment, due) for part in ("points", "hints", "figures")))
+        whens = {part: getattr(shown, part) for part in ("points", "hints", "figures")}
+        is_open = {part: _open(when, moment, due) for part, when in whens.items()}
+        until = {
+            part: when if isinstance(when, datetime) else due
+            for part, when in whens.items()
+            if not is_open[part] and when != "never"
+        }
+        return cls(**is_open, until=until)
 
 
 def _open(when: When, moment: datetime, due: datetime | None) -> bool:

@@ -1,7 +1,7 @@
 """What students' pages hold at a moment, by `[shown]` in course.toml."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from bs4 import BeautifulSoup
@@ -16,7 +16,8 @@ from grader.settings import Shown
 DUE = datetime(2026, 5, 1, 21, 59, tzinfo=UTC)
 DAY = timedelta(days=1)
 PLAIN = assignment_of()
-NOT_YET, NO_HINTS = "Points and outcomes are not shown yet", "What a check has to say of a mistake is not shown yet"
+NOT_YET, NO_HINTS = "Points and outcomes are not shown", "What a check has to say of a mistake is not shown"
+HERE = timezone(timedelta(hours=2))
 
 
 def page_at(tmp_path, moment: datetime, shown: Shown, *, due: datetime | None = DUE, extension: float = 0) -> str:
@@ -63,6 +64,41 @@ def test_without_points_there_are_neither_outcomes_nor_attempts(tmp_path):
 
 def test_where_nothing_is_due_what_is_for_later_is_never_shown(tmp_path):
     assert NOT_YET in page_at(tmp_path, DUE + 999 * DAY, Shown(points="after due"), due=None)
+
+
+@pytest.mark.parametrize(
+    ("when", "extension", "says"),
+    [
+        ("after due", 0, "not shown until Friday 1 May 2026, 23:59 (UTC+02:00)."),
+        ("after due", 86400, "not shown until Saturday 2 May 2026, 23:59 (UTC+02:00)."),
+        (datetime(2026, 5, 9, 8, tzinfo=UTC), 0, "not shown until Saturday 9 May 2026, 08:00 (UTC)."),
+        ("never", 0, "not shown."),
+    ],
+)
+def test_a_page_says_until_when_a_part_is_not_shown(tmp_path, when, extension, says):
+    due = DUE.astimezone(HERE)
+    for part, what in (("points", NOT_YET), ("hints", NO_HINTS)):
+        page = page_at(tmp_path / part, DUE - DAY, Shown(**{part: when}), due=due, extension=extension)
+        assert f"{what.removesuffix('not shown')}{says}" in page
+
+
+def test_where_nothing_is_due_a_page_names_no_time(tmp_path):
+    page = page_at(tmp_path, DUE, Shown(hints="after due"), due=None)
+    assert f"{NO_HINTS} before the due date has passed." in page
+
+
+@pytest.mark.parametrize(
+    ("due", "tells"),
+    [
+        (DUE.astimezone(HERE), "Times are in UTC+02:00. Due 2026-05-01 23:59"),
+        (DUE, "Times are in UTC. Due 2026-05-01 21:59"),
+    ],
+)
+def test_times_are_told_in_the_zone_of_the_due_date(tmp_path, due, tells):
+    page = page_at(tmp_path, DUE + DAY, Shown(), due=due, extension=60)
+    assert tells in page
+    assert f"handed in {due:%Y-%m-%d %H:%M} ({due.tzname()})" in page
+    assert f"comes to counts {due:%Y-%m-%d %H:%M}" in page
 
 
 def test_the_class_page_is_not_the_students(tmp_path):

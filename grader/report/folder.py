@@ -12,6 +12,7 @@ from grader.course import Assignment
 from grader.errors import GraderFault, UsageError
 from grader.report.pages import MARKER, Pages
 from grader.report.tally import Tally, page_name
+from grader.report.times import Clock
 from grader.results import SubmissionResult
 from grader.settings import Shown, Window
 from grader.store import ResultStore
@@ -47,8 +48,8 @@ def write_report(
         UsageError: there are no results, or one that this version cannot read.
         GraderFault: a page cannot be written; those before it are whole.
     """
-    pages, tally, folder = Pages(assignment), Tally(), out / STUDENTS
     at = moment or datetime.now(UTC)
+    pages, tally, folder = Pages(assignment, Clock.of(assignment.deadline.due)), Tally(), out / STUDENTS
     for result in store.each():
         page = page_name(result.student)
         window = Window.at(at, shown, _due(result, assignment))
@@ -60,11 +61,12 @@ def write_report(
 
 
 def _due(result: SubmissionResult, assignment: Assignment) -> datetime | None:
-    """Until when this student had time."""
+    """Until when this student had time, in the zone in which the due date is set now."""
     standing = result.standing
     if standing is None or standing.due is None:
         return assignment.deadline.due
-    return standing.due + timedelta(seconds=standing.extension_seconds)
+    due = standing.due + timedelta(seconds=standing.extension_seconds)
+    return due.astimezone(Clock.of(assignment.deadline.due).zone)
 
 
 def _figures(result: SubmissionResult) -> list[tuple[str, str, Markup]]:

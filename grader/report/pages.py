@@ -16,6 +16,7 @@ from grader.course import Assignment
 from grader.report import words
 from grader.report.measures import Item, Spread, histogram, items, most_missed
 from grader.report.tally import Row, Tally
+from grader.report.times import Clock
 from grader.results import CheckResult, CheckStatus, Standing, SubmissionResult, SubmissionStatus
 from grader.settings import Window
 
@@ -23,6 +24,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 MARKER = '<meta name="generator" content="grader report">'
 """Near the beginning of every page: how a later report knows what an earlier one has written."""
 ALL = Window()
+IN_UTC = Clock()
 MOST_MISSED = 10
 MOST_TOLD = 100
 MOST_NAMED = 4
@@ -79,6 +81,7 @@ class Pages:
     """Writes the pages of one assignment."""
 
     assignment: Assignment
+    clock: Clock = IN_UTC
 
     @cached_property
     def _environment(self) -> Environment:
@@ -102,6 +105,8 @@ class Pages:
             "script_hash": _hash(_read("sort.js")),
             "marker": Markup(MARKER),
             "assignment": self.assignment,
+            "clock": self.clock,
+            "not_shown": words.not_shown,
         }
         return environment
 

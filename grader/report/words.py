@@ -2,8 +2,9 @@
 
 import math
 
-from grader.attempts import lateness
+from grader.attempts import due_in_words, lateness
 from grader.results import CheckStatus, Standing, SubmissionResult, SubmissionStatus
+from grader.settings import Window
 
 NOTHING = "–"
 LONGEST = 2000
@@ -59,6 +60,14 @@ def correlation(value: float | None) -> str:
 def many(count: int, one: str, more: str = "") -> str:
     """`1 student`, `2 students`."""
     return f"{count:,} {one if count == 1 else more or one + 's'}"
+
+
+def not_shown(window: Window, part: str) -> str:
+    """How a sentence goes on about a part that is not shown: ` not shown until …`, or without a time where it never is."""
+    if part not in window.until:
+        return " not shown"
+    opens = window.until[part]
+    return f" not shown until {due_in_words(opens)}" if opens else " not shown before the due date has passed"
 
 
 def remarks(result: SubmissionResult) -> str:
