@@ -108,7 +108,9 @@ def test_the_class_page_has_every_student_with_their_numbers_and_a_link_that_exi
         assert unquote(rows[student].a["href"]) == f"students/{file_name(student)}.html"
     leo = dict(zip(heads, [cell.get_text(strip=True) for cell in rows["leo"](["th", "td"])], strict=True))
     assert leo["penalty"] == "10"
-    assert float(leo["comes to"]) == results["leo"].score + results["leo"].bonus - 10
+    assert float(leo["final"]) == results["leo"].score + results["leo"].bonus - 10
+    assert len(set(heads)) == len(heads), "no two columns are called the same"
+    assert [head for head in heads if head.casefold() == "bonus"] == ["bonus"]
 
 
 def test_the_class_page_says_what_is_worth_a_look(mixed):
@@ -150,7 +152,8 @@ def test_a_students_page_has_their_own_numbers_and_messages(mixed):
             assert (check.message in row.th.get_text()) or check.status is CheckStatus.PASSED
     leo = text_of(pages["leo"].body)
     assert f"Score {results['leo'].score:g} of 100" in leo
-    assert "Late penalty −10 Comes to 56" in leo
+    assert "Late penalty −10 Final points 56" in leo
+    assert f"Final points {results['student 3'].total:g}" in text_of(pages["student 3"].body)
     assert "1 h 57 min after the due date and your extension; that takes off 10 points" in leo
     assert "train.ipynb has a cell twice" in leo
     assert "no zip: a.rar" in text_of(pages["ivy"].body)

@@ -41,7 +41,8 @@ def report(
     assignment, shown = where.assignment(run.assignment), where.term.shown_of(run.assignment)
     with Progress(sum(1 for _ in store.folder.glob("*.json"))) as progress:
         try:
-            written = write_report(store, assignment, out or directory / FOLDER, progress.written, shown=shown)
+            target, title = out or directory / FOLDER, where.term.title
+            written = write_report(store, assignment, target, progress.written, shown=shown, course=title)
         except OSError as error:
             raise GraderFault(f"{error.filename or directory} cannot be read: {error.strerror}.") from None
     removed = f"; removed {written.removed} of students who have no result any more" if written.removed else ""

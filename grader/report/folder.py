@@ -39,17 +39,19 @@ def write_report(
     *,
     shown: Shown = Shown(),  # noqa: B008  it is frozen
     moment: datetime | None = None,
+    course: str = "",
 ) -> Written:
     """Write `index.html` and `students/<file name>.html` into `out`; `on_student` is told of each page.
 
-    Students' pages have what they are `shown` at this moment, or another.
+    Students' pages have what they are `shown` at this moment, or another. `course` is the course's title.
 
     Raises:
         UsageError: there are no results, or one that this version cannot read.
         GraderFault: a page cannot be written; those before it are whole.
     """
     at = moment or datetime.now(UTC)
-    pages, tally, folder = Pages(assignment, Clock.of(assignment.deadline.due)), Tally(), out / STUDENTS
+    pages = Pages(assignment, Clock.of(assignment.deadline.due), course, at)
+    tally, folder = Tally(), out / STUDENTS
     for result in store.each():
         page = page_name(result.student)
         window = Window.at(at, shown, _due(result, assignment))

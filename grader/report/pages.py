@@ -2,8 +2,10 @@
 
 import base64
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
@@ -82,6 +84,10 @@ class Pages:
 
     assignment: Assignment
     clock: Clock = IN_UTC
+    course: str = ""
+    """The course's title, if it has one."""
+    made: datetime | None = None
+    """When the report is made; pages say it where it is known."""
 
     @cached_property
     def _environment(self) -> Environment:
@@ -107,6 +113,8 @@ class Pages:
             "assignment": self.assignment,
             "clock": self.clock,
             "not_shown": words.not_shown,
+            "course": self.course,
+            "made": self.clock.in_words(self.made.replace(second=0)) if self.made else "",
         }
         return environment
 
@@ -152,7 +160,7 @@ class Pages:
             bins=histogram(tally.scores, tally.max_score),
             full=sum(score >= tally.max_score for score in tally.scores),
             tasks=self._lines(tally),
-            columns=[(name, self._label(name)) for name in tally.task_points],
+            columns=self._columns(tally),
             wall=Spread.of(tally.seconds),
             cpu=Spread.of(tally.cpu_seconds),
             slowest=_slowest(found),
@@ -182,6 +190,18 @@ class Pages:
             assert spread is not None  # a task is there from its first points on
             lines.append(TaskLine(self._label(name), self._title(name), most, spread, full, none))
         return lines
+
+    def _columns(self, tally: Tally) -> list[tuple[str, str, str]]:
+        """Tasks as the table of students has them: name, heading, and the file where another task is called the same.
+
+        A single bonus task is the bonus, which has a column of its own.
+        """
+        names = [name for name in tally.task_points if tally.bonus_tasks != {name}]
+        labels = Counter(map(self._label, names))
+        return [
+            (name, self._label(name).replace("Task ", "T"), name if labels[self._label(name)] > 1 else "")
+            for name in names
+        ]
 
     def _label(self, task: str) -> str:
         """What students call a task; its name where the course has none of this name any more."""
