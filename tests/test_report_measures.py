@@ -134,20 +134,37 @@ def test_what_sums_leave_in_the_last_digits_moves_nobody():
 
 def test_most_missed_are_the_worst_first_and_nobody_elses(results):
     found = most_missed(items(tally_of(results)), 10)
-    shares = [item.share for item in found]
+    shares = [one.item.share for one in found]
     assert len(found) == 10
     assert shares == sorted(shares)
     assert not most_missed(items(tally_of([graded(ASSIGNMENT, "a", [True] * COUNT)])), 10)
 
 
-def test_what_most_were_told_is_told():
-    results = [graded(ASSIGNMENT, str(number), [False] * COUNT) for number in range(3)]
-    rare = [replace(check, message="Your code raised ValueError.") for check in results[0].checks]
-    empty = [graded(ASSIGNMENT, f"empty {n}", [False] * COUNT, CheckStatus.NOT_IMPLEMENTED) for n in range(9)]
-    empty = [replace(one, checks=[replace(c, message="Not written yet.") for c in one.checks]) for one in empty]
-    found = items(tally_of([replace(results[0], checks=rare), *results[1:], *empty]))
-    assert {(item.missed, item.unwritten) for item in found} == {(12, 9)}
-    assert {item.message for item in found} == {results[1].checks[0].message}
+def test_of_a_file_that_nobody_could_run_two_checks_are_listed_and_the_rest_counted():
+    tasks = [name.partition(".")[0] for name in ASSIGNMENT.checks]
+    broken = graded(ASSIGNMENT, "a", [task != "train" for task in tasks])
+    found = most_missed(items(tally_of([broken, graded(ASSIGNMENT, "b", [True] * COUNT)])), 10)
+    assert [one.item.tally.task for one in found] == ["train"] * 2
+    assert [one.others for one in found] == [0, tasks.count("train") - 2]
+    worth = [item.tally.max_points for item in items(tally_of([broken])) if item.tally.task == "train"]
+    assert [one.item.tally.max_points for one in found] == sorted(worth, reverse=True)[:2]
+
+
+def test_tasks_that_are_missed_equally_take_turns():
+    found = most_missed(items(tally_of([graded(ASSIGNMENT, "a", [False] * COUNT)])), 10)
+    told = [one.item.tally.task for one in found]
+    names = [task.name for task in ASSIGNMENT.task]
+    assert told == [*names, *names[: 10 - len(names)]]
+
+
+def test_what_half_were_told_is_told_and_what_fewer_were_told_is_not():
+    """Of four who miss a check two, and one, were told the same; what was told of a file that is not written does not count."""
+    half = [graded(ASSIGNMENT, str(number), [False] * COUNT) for number in range(4)]
+    for number in (2, 3):
+        half[number] = replace(half[number], checks=[replace(c, message=str(number)) for c in half[number].checks])
+    fewer = [*half[1:], graded(ASSIGNMENT, "empty", [False] * COUNT, CheckStatus.NOT_IMPLEMENTED)]
+    assert {item.message for item in items(tally_of(half))} == {half[0].checks[0].message}
+    assert {item.message for item in items(tally_of(fewer))} == {""}
 
 
 def test_messages_that_are_kept_are_bounded():

@@ -19,6 +19,7 @@ from grader.report.tally import CheckTally, Tally
 from grader.results import DIGITS, CheckStatus
 
 BINS = 20
+ALIKE = 2  # checks of one task that are listed among the most missed, where just as many missed each
 FEWEST = 3  # students, below which nothing correlates
 SURE = 0.05  # how probable a negative correlation may be by chance, before it is worth a look
 
@@ -118,8 +119,9 @@ class Item:
 
     @property
     def message(self) -> str:
-        """What most of those were told who had written it and missed it."""
-        return self.tally.messages.most_common(1)[0][0] if self.tally.messages else ""
+        """What at least half of those who missed it were told of a mistake; nothing where no words went to so many."""
+        ((told, count),) = self.tally.messages.most_common(1) or [("", 0)]
+        return told if 2 * count >= self.missed else ""
 
     def count(self, status: CheckStatus) -> int:
         return self.tally.statuses[status]
@@ -158,7 +160,29 @@ def _correlation(passed: np.ndarray, rest: np.ndarray) -> tuple[float | None, fl
     return float(found.statistic), float(found.pvalue)
 
 
-def most_missed(found: Sequence[Item], most: int) -> list[Item]:
-    """The checks that the largest part of the students missed, the worst first; of equal ones those that more had written."""
-    missed = [item for item in found if item.missed]
-    return sorted(missed, key=lambda item: (item.share, item.unwritten / item.asked, item.tally.name))[:most]
+@dataclass(frozen=True)
+class Missed:
+    """A check among those that are missed most."""
+
+    item: Item
+    others: int = 0
+    """Checks of its task that just as many missed and that are not listed; said of the last one listed."""
+
+
+def most_missed(found: Sequence[Item], most: int) -> list[Missed]:
+    """The checks that the largest part of the students missed, the worst first; of equal ones those that more had written.
+
+    A file that nobody could run makes all checks of its task equal: of these the `ALIKE` with the most points are listed, and
+    tasks that are missed equally take turns.
+    """
+    groups: dict[tuple[float, float, str], list[Item]] = {}
+    for item in found:
+        if item.missed:
+            groups.setdefault((item.passed / item.asked, item.unwritten / item.asked, item.tally.task), []).append(item)
+    ranked = []
+    for place, ((passed, unwritten, _), group) in enumerate(groups.items()):
+        listed = sorted(group, key=lambda item: -item.tally.max_points)[:ALIKE]
+        for turn, item in enumerate(listed):
+            others = len(group) - len(listed) if item is listed[-1] else 0
+            ranked.append(((passed, unwritten, turn, place), Missed(item, others)))
+    return [one for _, one in sorted(ranked, key=lambda pair: pair[0])[:most]]
