@@ -5,6 +5,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Mapping
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -151,14 +152,76 @@ def test_attempts_of_one_student_are_not_compared_and_the_nearest_one_counts(tmp
     assert comparison.documents[findings.pairs[0].left.place].entry.attempt != "2026-04-01T10-00-00Z"
 
 
-def test_what_most_of_the_class_shares_does_not_count_and_is_told(tmp_path):
+def own_bit(number: int) -> str:
+    """A function that is nobody else's, as its operators come in an order of its own."""
+    signs = [("+", "-", "*")[number // 3**place % 3] for place in range(4)] * 3
+    return "\n\ndef own(a):\n    return " + "".join(f"a {sign} " for sign in signs) + "a\n"
+
+
+def shared_with_bits(folder: Path) -> list[str]:
+    """Twelve students who have the same train.py, with a bit of their own in it."""
+    names = [f"student {number:02}" for number in range(12)]
     shown = SOLUTION["train.py"]
-    own = [path.name for path in sorted((ALTERNATIVES / NAME).iterdir())][:12]
-    folder = written(tmp_path, {name: {**STARTER, "train.py": shown} for name in own})
-    comparison, findings = compared(folder)
+    written(folder, {name: {**STARTER, "train.py": shown + own_bit(n)} for n, name in enumerate(names)})
+    return names
+
+
+def test_what_most_of_the_class_shares_does_not_count_and_is_told(tmp_path):
+    names = shared_with_bits(tmp_path)
+    comparison, findings = compared(tmp_path)
     assert not findings.pairs
-    assert comparison.mostly_common() == own
-    assert len(compared(folder, common=1)[1].pairs) == 12 * 11 // 2
+    assert comparison.mostly_common() == comparison.discounted() == names
+    assert len(compared(tmp_path, common=1)[1].pairs) == 12 * 11 // 2
+
+
+def test_where_something_is_left_out_the_last_line_says_so_and_how_it_is_counted(tmp_path):
+    names = shared_with_bits(tmp_path / "class")
+    told = " ".join(command(tmp_path / "class", "--assignment", NAME).stdout.split())
+    assert "no pairs alike" in told
+    assert f"of {len(names)} students so much that there may be more pairs; --common 1 counts it. Similarity is" in told
+    told = " ".join(command(tmp_path / "class", "--assignment", NAME, "--common", "1").stdout.split())
+    assert "66 pairs alike" in told
+    assert "--common" not in told
+
+
+def test_who_handed_in_the_same_is_named_whoever_else_has_it(tmp_path):
+    """Twelve of fourteen have it; two of the twelve hid it, one handed in a part of it, and one nothing of one's own."""
+    names = [f"student {number:02}" for number in range(12)]
+    hidden = {file: renamed(text) for file, text in SOLUTION.items()}
+    files = {name: SOLUTION if number > 1 else hidden for number, name in enumerate(names)}
+    part = STARTER | {"train.py": SOLUTION["train.py"]}
+    comparison, findings = compared(written(tmp_path, {**files, "part": part, "starter": STARTER}))
+    assert sorted(students(comparison, findings)) == list(combinations(names, 2))
+    assert findings.identical == len(findings.pairs) == 66
+    assert findings.groups == [names]
+    assert {(pair.identical, pair.left.similarity, pair.right.similarity) for pair in findings.pairs} == {(True, 1, 1)}
+    assert all(pair.left.lines == pair.left.own_lines > 100 for pair in findings.pairs)
+
+
+def test_a_starter_that_everybody_left_as_it_is_makes_no_pair(tmp_path):
+    findings = compared(written(tmp_path, {f"student {number}": STARTER for number in range(12)}))[1]
+    assert not findings.pairs
+    assert not findings.identical
+
+
+def test_attempts_that_are_the_same_make_one_pair_of_two_students(tmp_path):
+    first, second = alternative("minimal"), alternative("closures")
+    times = ("2026-04-01T10-00-00Z", "2026-04-02T10-00-00Z")
+    both = {
+        f"{name}@{time}": files for name in ("ada", "ben") for time, files in zip(times, (first, second), strict=True)
+    }
+    comparison, findings = compared(written(tmp_path, {**both, "chloe": second}))
+    assert students(comparison, findings) == [("ada", "ben"), ("ada", "chloe"), ("ben", "chloe")]
+    assert findings.identical == 3
+
+
+def test_of_many_who_handed_in_the_same_the_first_are_shown_and_all_are_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr("grader.similarity.compare.MOST_PAIRS", 10)
+    names = [f"student {number:02}" for number in range(12)]
+    near = {"near 1": alternative("closures"), "near 2": alternative("closures") | {"bonus.py": ""}}
+    findings = compared(written(tmp_path, dict.fromkeys(names, SOLUTION) | near))[1]
+    assert (len(findings.pairs), findings.more, findings.identical) == (10, 57, 66)
+    assert findings.groups == [names]
 
 
 def test_groups_are_connected_pairs(tmp_path):

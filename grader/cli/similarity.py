@@ -42,7 +42,8 @@ def similar(
 
     Example: grader similar submissions --assignment house_prices --out similar
 
-    The starter does not count, nor what most of the class has. Attempts of one student are not compared with each other.
+    The starter does not count, nor what most of the class has, but for hand-ins that are identical: these are always named.
+    Attempts of one student are not compared with each other.
     Similarity is a reason to look, not a verdict. Exit code 0, whatever is found; 2 for wrong use.
     """
     from grader.similarity.compare import compare
@@ -85,10 +86,11 @@ def findings_table(comparison: "Comparison", findings: "Findings", notes: Sequen
         sides = (pair.left, pair.right)
         names = [Text(printable(name_of(comparison.documents[side.place].entry))) for side in sides]
         files = ", ".join(f"{file} {similarity:.0%}" for file, similarity in pair.files[:3])
+        files = "all: identical" if pair.identical else files
         parts = [f"{side.similarity:.0%}" for side in sides]
         table.add_row(*names, *parts, f"{pair.left.lines}/{pair.right.lines}", Text(printable(files)))
     lines = [f"Group: {', '.join(group)}" for group in findings.groups]
     beyond = len(findings.pairs) + findings.more - MOST_ROWS
     lines += [f"… and {beyond} more pairs: --json and --out show them."] if beyond > 0 else []
-    said = [Text(printable(line)) for line in (*lines, *notes, lead_of(findings, len(comparison.documents)))]
+    said = [Text(printable(line)) for line in (*lines, *notes, lead_of(comparison, findings))]
     return Group(*([table] if findings.pairs else []), *said, Text(WARNING, style="dim"))

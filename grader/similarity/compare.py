@@ -2,13 +2,16 @@
 
 A document's *own* code is what lies in k-grams that are neither in the starter nor in most of the class. How similar one
 is to another is the part of its own code that the other has, too: it differs by direction, as a short program may lie
-whole in a long one.
+whole in a long one. Documents that are the same are named even where all of their code is common.
 """
 
+import hashlib
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, combinations, islice, pairwise
 
 import numpy as np
 
@@ -57,6 +60,8 @@ class Pair:
 
     left: Side
     right: Side
+    identical: bool = False
+    """They are the same as far as is compared; the sides then count what the class has in common, too."""
 
     @property
     def similarity(self) -> float:
@@ -84,13 +89,15 @@ class Findings:
     """Pairs beyond these."""
     groups: Sequence[Sequence[str]] = ()
     """More than two students who are connected by pairs, the largest group first."""
+    identical: int = 0
+    """Of all pairs, those that are the same as far as is compared."""
 
 
 class Comparison:
     """A class, ready to be compared."""
 
     def __init__(self, found: Class, at_least: float, common: float = COMMON) -> None:
-        self.documents, self.at_least, self.common = found.documents, at_least, common
+        self._found, self.documents, self.at_least, self.common = found, found.documents, at_least, common
         self.students = dict(by_student(found.documents))
         self._given = np.unique(found.given.grams)
         ignored = np.union1d(self._given, self._common_grams())
@@ -128,16 +135,50 @@ class Comparison:
 
     def mostly_common(self) -> list[str]:
         """Students whose code is for the most part what most of the class has, too."""
-        named = []
-        for student, places in self.students.items():
-            written = own = 0
-            for place in places:
-                prints = self.documents[place].prints
-                given = np.isin(prints.grams, self._given)
-                written += int((prints.covered(~given) & ~prints.covered(given)).sum())
-                own += int(self.own[place].sum())
-            named += [student] if written >= LEAST_OWN and own < (1 - MOSTLY) * written else []
-        return named
+        return [
+            student
+            for student, (written, own) in self._amounts().items()
+            if written >= LEAST_OWN and own < (1 - MOSTLY) * written
+        ]
+
+    def discounted(self) -> list[str]:
+        """Students of whose code so much is common, and left out, that it could have made a pair."""
+        return [student for student, (written, own) in self._amounts().items() if written - own >= LEAST_OWN]
+
+    def _amounts(self) -> dict[str, tuple[int, int]]:
+        """Of each student, the tokens beyond the starter, and those of them that are own code."""
+        return {
+            student: (
+                sum(self._written(place)[1] for place in places),
+                sum(int(self.own[place].sum()) for place in places),
+            )
+            for student, places in self.students.items()
+        }
+
+    def _written(self, place: int) -> tuple[np.ndarray, int]:
+        """(m,) k-grams beyond the starter, and how many tokens are in these alone."""
+        prints = self.documents[place].prints
+        given = np.isin(prints.grams, self._given)
+        return ~given, int((prints.covered(~given) & ~prints.covered(given)).sum())
+
+    def identical(self) -> list[dict[str, int]]:
+        """Students who handed in the same beyond the starter, as far as is compared, with the place of each one's document."""
+        groups: dict[bytes, dict[str, int]] = {}
+        for place, document in enumerate(self.documents):
+            beyond, tokens = self._written(place)
+            if tokens >= LEAST_OWN:
+                digest = hashlib.sha256(np.sort(document.prints.grams[beyond]).tobytes()).digest()
+                groups.setdefault(digest, {}).setdefault(document.entry.student, place)
+        return [group for group in groups.values() if len(group) > 1]
+
+    @cached_property
+    def _whole(self) -> "Comparison":
+        """The same class, with what it has in common."""
+        return Comparison(self._found, self.at_least, 1) if self.common < 1 else self
+
+    def of(self, *, identical: bool) -> "Comparison":
+        """What a pair is looked at with: documents that are the same with all of their code."""
+        return self._whole if identical else self
 
     @cached_property
     def file_threshold(self) -> float:
@@ -197,6 +238,7 @@ def compare(found: Class, at_least: float, common: float = COMMON) -> tuple[Comp
         common: part of the students from which on what all of them have is left out; with 1 nothing is.
     """
     comparison = Comparison(found, at_least, common)
+    same = comparison.identical()
     best: dict[tuple[str, str], tuple[tuple[float, float], int, int]] = {}
     for one, other in comparison.candidates():
         rank = comparison.rank(one, other)
@@ -206,9 +248,43 @@ def compare(found: Class, at_least: float, common: float = COMMON) -> tuple[Comp
         students = left, right
         if students not in best or rank > best[students][0]:
             best[students] = rank, one, other
-    first = heapq.nsmallest(MOST_PAIRS, best.values(), key=lambda one: (-one[0][0], -one[0][1], one[1], one[2]))
-    pairs = [Pair(comparison.side(one, other), comparison.side(other, one)) for _, one, other in first]
-    return comparison, Findings(at_least, len(comparison.students), pairs, len(best) - len(pairs), _groups(best))
+    held = _held(same)
+    near = [found for (left, right), found in best.items() if not held.get(left, set()) & held.get(right, set())]
+    near_first = heapq.nsmallest(MOST_PAIRS, near, key=lambda one: (-one[0][0], -one[0][1], one[1], one[2]))
+    first = [(one, other, True) for one, other in islice(_same_pairs(same, held), MOST_PAIRS)]
+    first += [(one, other, False) for _, one, other in near_first[: MOST_PAIRS - len(first)]]
+    identical = sum(1 for _ in _same_pairs(same, held))
+    findings = Findings(
+        at_least,
+        len(comparison.students),
+        [_pair(comparison, *pair) for pair in first],
+        identical + len(near) - len(first),
+        _groups(chain(best, *(pairwise(group) for group in same))),
+        identical,
+    )
+    return comparison, findings
+
+
+def _pair(comparison: Comparison, one: int, other: int, identical: bool) -> Pair:
+    seen = comparison.of(identical=identical)
+    return Pair(seen.side(one, other), seen.side(other, one), identical)
+
+
+def _held(groups: Sequence[Mapping[str, int]]) -> dict[str, set[int]]:
+    """The places of the groups that each student is in: more than one, where attempts are the same as different others'."""
+    held: defaultdict[str, set[int]] = defaultdict(set)
+    for place, group in enumerate(groups):
+        for student in group:
+            held[student].add(place)
+    return held
+
+
+def _same_pairs(groups: Sequence[Mapping[str, int]], held: Mapping[str, set[int]]) -> Iterator[tuple[int, int]]:
+    """Places of documents that are the same; each two students once."""
+    for place, group in enumerate(groups):
+        for one, other in combinations(sorted(group), 2):
+            if min(held[one] & held[other]) == place:
+                yield group[one], group[other]
 
 
 def _groups(pairs: Iterable[tuple[str, str]]) -> list[list[str]]:

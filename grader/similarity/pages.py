@@ -60,6 +60,7 @@ def index_page(assignment: Assignment, comparison: Comparison, findings: Finding
         names = [name_of(comparison.documents[side.place].entry) for side in (pair.left, pair.right)]
         sides = [{"percent": _percent(side), "lines": side.lines} for side in (pair.left, pair.right)]
         files = ", ".join(f"{file} {similarity:.0%}" for file, similarity in pair.files[:MOST_NAMED])
+        files = "all: identical" if pair.identical else files
         page = _page_of(number) if number <= MOST_PAGES else ""
         rows.append({"names": [_shown(name) for name in names], "sides": sides, "files": _shown(files), "page": page})
     beyond = f"{findings.more} more pairs are alike; those above are the most alike." if findings.more else ""
@@ -68,7 +69,7 @@ def index_page(assignment: Assignment, comparison: Comparison, findings: Finding
     return _rendered(
         INDEX,
         title=assignment.title,
-        lead=lead_of(findings, len(comparison.documents)),
+        lead=lead_of(comparison, findings),
         warning=WARNING,
         rows=rows,
         more=beyond,
@@ -80,6 +81,7 @@ def index_page(assignment: Assignment, comparison: Comparison, findings: Finding
 
 def pair_page(assignment: Assignment, comparison: Comparison, pair: Pair) -> str:
     """Two documents side by side."""
+    comparison = comparison.of(identical=pair.identical)
     found = matches(comparison, pair.left.place, pair.right.place)
     names = [_shown(name_of(comparison.documents[side.place].entry)) for side in (pair.left, pair.right)]
     sides = []
