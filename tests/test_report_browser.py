@@ -1,12 +1,11 @@
 """Pages of results in a real browser: fit for a phone, for paper, and deaf to what names and messages would have it do."""
 
 import re
-import shutil
-import subprocess
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from chromium import CHROMIUM, POLICY, browse, seen_at
 from made_up_class import assignment_of, drawn, graded, store_of
 
 from grader.exhibits import Exhibit, ExhibitKind, Series
@@ -14,10 +13,8 @@ from grader.report import write_report
 from grader.results import SubmissionResult, SubmissionStatus
 from grader.submission import file_name
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (apt-get install chromium)")
 ASSIGNMENT = assignment_of()
-POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
 OWNED = "owned"
 PAYLOADS = (
     f"<script>document.title='{OWNED}'</script>",
@@ -26,14 +23,6 @@ PAYLOADS = (
     f"' autofocus onfocus='document.title=\"{OWNED}\"",
 )
 LONG = "Wolfeschlegelsteinhausenbergerdorff" * 12
-
-
-def browse(path, *options: str, home) -> str:
-    """What a headless browser prints of a page: its document after scripts have run."""
-    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={home}", *options]
-    return subprocess.run(
-        [*command, path.as_uri()], capture_output=True, text=True, timeout=120, check=True, errors="replace"
-    ).stdout
 
 
 @pytest.fixture(scope="module")
@@ -61,14 +50,7 @@ def page_of(report, student: str):
 @pytest.mark.parametrize("student", [None, "student 0", LONG, PAYLOADS[0]], ids=["class", "student", "long", "payload"])
 def test_a_phone_need_not_scroll_sideways(report, tmp_path, student):
     page = report / "index.html" if student is None else page_of(report, student)
-    text = POLICY.sub("", page.read_text("utf-8"))
-    (tmp_path / "page.html").write_text(text, "utf-8")
-    frame = """<!DOCTYPE html><body><iframe src="page.html" style="width:390px;height:800px;border:0"></iframe><script>
-    onload = () => { const page = document.querySelector("iframe").contentDocument.documentElement;
-    document.title = `${page.scrollWidth} of ${page.clientWidth}, ${page.scrollHeight} high`; }</script>"""
-    (tmp_path / "frame.html").write_text(frame)
-    seen = browse(tmp_path / "frame.html", "--allow-file-access-from-files", "--dump-dom", home=tmp_path / "home")
-    width, of, height = map(int, re.search(r"<title>(\d+) of (\d+), (\d+) high", seen).groups())
+    width, of, height = seen_at(390, page, "page.scrollWidth, page.clientWidth, page.scrollHeight", tmp_path)
     assert 370 <= of <= 390
     assert width <= of
     assert height > 1000, "the page was there"

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from chromium import CHROMIUM, seen_at
 from disguises import renamed, write
 from typer.testing import CliRunner
 
@@ -96,6 +97,42 @@ def test_nothing_that_students_wrote_acts(pages, where):
     )
     assert not {"\u202e", "\x1b"} & set(text)
     assert "a reason to look, not a verdict" in page.text
+
+
+def test_lines_are_those_of_each_ones_own_code(pages):
+    lines = re.findall(r"<small>(\d+) of (\d+) lines</small>", (pages / "index.html").read_text("utf-8"))
+    told = json.loads((pages / "similarity.json").read_text("utf-8"))["pairs"]
+    assert lines == [(str(side["shared_lines"]), str(side["own_lines"])) for pair in told for side in pair]
+    assert len(set(lines)) > 1
+
+
+def test_a_pair_of_many_who_have_the_same_is_shown_with_all_passages(tmp_path):
+    for number in range(12):
+        write(tmp_path / "class" / f"student {number:02}", SOLUTION)
+    arguments = ["similar", str(tmp_path / "class"), "--assignment", NAME, "--out", str(tmp_path / "out")]
+    assert CliRunner().invoke(app, [*arguments, "--course", str(ROOT)]).exit_code == 0
+    index, pair = Page(tmp_path / "out" / "index.html"), Page(tmp_path / "out" / "pairs" / "0001.html")
+    assert index.text.count("all: identical") == 66
+    assert "of 12 students so much that there may be more pairs; --common 1 counts it." in index.text
+    assert "student 00 and student 01 handed in the same" in pair.text
+    assert {one[0] for one in pair.ids} == {"L", "R"}
+    assert len(pair.ids) > 10
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (apt-get install chromium)")
+@pytest.mark.parametrize("width", [390, 500, 1280])
+def test_the_index_is_read_without_scrolling_sideways_and_words_stay_whole(pages, tmp_path, width):
+    """Names have the room of a few words, and what is narrower is no taller than three lines."""
+    widths = "Math.min(...all('.pair').map((one) => one.clientWidth))"
+    heights = "Math.max(...all('.side, .files').map((one) => one.clientHeight))"
+    wide, of, name, high = seen_at(
+        width, pages / "index.html", f"page.scrollWidth, page.clientWidth, {widths}, {heights}", tmp_path
+    )
+    assert wide <= of
+    assert width - 20 <= of <= width
+    assert name >= 140
+    if width < 1280:
+        assert high <= 100
 
 
 def test_what_was_not_compared_is_named(pages):

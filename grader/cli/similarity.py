@@ -79,7 +79,7 @@ def findings_table(comparison: "Comparison", findings: "Findings", notes: Sequen
     table = wide_table()
     table.add_column("one", overflow="fold")
     table.add_column("other", overflow="fold")
-    for column in ("of one", "of other", "lines"):
+    for column in ("of one", "lines", "of other", "lines"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("files most alike", overflow="fold")
     for pair in findings.pairs[:MOST_ROWS]:
@@ -87,8 +87,8 @@ def findings_table(comparison: "Comparison", findings: "Findings", notes: Sequen
         names = [Text(printable(name_of(comparison.documents[side.place].entry))) for side in sides]
         files = ", ".join(f"{file} {similarity:.0%}" for file, similarity in pair.files[:3])
         files = "all: identical" if pair.identical else files
-        parts = [f"{side.similarity:.0%}" for side in sides]
-        table.add_row(*names, *parts, f"{pair.left.lines}/{pair.right.lines}", Text(printable(files)))
+        parts = [part for side in sides for part in (f"{side.similarity:.0%}", str(side.lines))]
+        table.add_row(*names, *parts, Text(printable(files)))
     lines = [f"Group: {', '.join(group)}" for group in findings.groups]
     beyond = len(findings.pairs) + findings.more - MOST_ROWS
     lines += [f"… and {beyond} more pairs: --json and --out show them."] if beyond > 0 else []

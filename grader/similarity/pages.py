@@ -58,11 +58,14 @@ def index_page(assignment: Assignment, comparison: Comparison, findings: Finding
     rows = []
     for number, pair in enumerate(findings.pairs, 1):
         names = [name_of(comparison.documents[side.place].entry) for side in (pair.left, pair.right)]
-        sides = [{"percent": _percent(side), "lines": side.lines} for side in (pair.left, pair.right)]
-        files = ", ".join(f"{file} {similarity:.0%}" for file, similarity in pair.files[:MOST_NAMED])
-        files = "all: identical" if pair.identical else files
+        sides = [
+            {"percent": _percent(side), "lines": side.lines, "own_lines": side.own_lines}
+            for side in (pair.left, pair.right)
+        ]
+        most = [] if pair.identical else pair.files[:MOST_NAMED]
+        files = [(_shown(file), f"{similarity:.0%}") for file, similarity in most]
         page = _page_of(number) if number <= MOST_PAGES else ""
-        rows.append({"names": [_shown(name) for name in names], "sides": sides, "files": _shown(files), "page": page})
+        rows.append({"names": [_shown(name) for name in names], "sides": sides, "files": files, "page": page})
     beyond = f"{findings.more} more pairs are alike; those above are the most alike." if findings.more else ""
     if len(findings.pairs) > MOST_PAGES:
         beyond = f"The first {MOST_PAGES} pairs have pages of their own. {beyond}"

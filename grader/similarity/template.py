@@ -49,8 +49,25 @@ def _page(title: str, style: str, body: str) -> str:
 INDEX = _page(
     "{{ title }}: submissions that are alike",
     """\
-body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 76rem; }
-.wide { overflow-x: auto; }
+body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 64rem; }
+p, .note { max-width: none; }
+table { width: 100%; }
+th, td { overflow-wrap: break-word; }
+.pair { min-width: 9rem; font-weight: 400; overflow-wrap: anywhere; }
+.side { width: 14rem; }
+.side b { display: inline-block; min-width: 2.8rem; font-weight: 600; text-align: right; }
+.side small { display: block; color: var(--soft); font-size: .88em; }
+.files { width: 15rem; overflow-wrap: anywhere; }
+@media (max-width: 46rem) {
+  thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  table, tbody, tr, th, td { display: block; width: auto; }
+  tr { padding: .8rem 0; border-bottom: 1px solid var(--line); }
+  th, td { padding: .1rem 0; border: 0; }
+  .pair { font-size: 1.05rem; font-weight: 600; }
+  td, .side, .files { display: grid; width: auto; grid-template-columns: 10rem 1fr; gap: 0 .75rem; }
+  td::before { content: attr(data-label); color: var(--soft); }
+  .side b { min-width: 0; }
+}
 """,
     """\
 <h1>{{ title }}: submissions that are alike</h1>
@@ -58,20 +75,23 @@ body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 76rem; }
 <p class="note">{{ warning }}</p>
 <h2>Pairs</h2>
 {% if rows %}
-<div class="wide" tabindex="0"><table>
-<thead><tr><th scope="col">pair</th><th scope="col">of the first’s own code, the second has</th>
-<th scope="col">… and the other way round</th><th class="n" scope="col">shared lines</th>
-<th scope="col">files most alike</th></tr></thead>
+<table>
+<thead><tr><th scope="col">pair</th><th scope="col">the second has of the first’s own code</th>
+<th scope="col">the first has of the second’s own code</th><th scope="col">files most alike</th></tr></thead>
 <tbody>
 {% for row in rows %}
-<tr><td>{% if row.page %}<a href="{{ row.page }}">{{ row.names[0] }} – {{ row.names[1] }}</a>{% else %}
-{{- row.names[0] }} – {{ row.names[1] }}{% endif %}</td>
+<tr><th class="pair" scope="row">{% if row.page %}<a href="{{ row.page }}">{{ row.names[0] }} – {{ row.names[1] }}</a>{% else %}
+{{- row.names[0] }} – {{ row.names[1] }}{% endif %}</th>
 {% for side in row.sides %}
-<td><span class="bar"><i style="width: {{ side.percent }}%"></i></span>{{ side.percent }}%</td>
+<td class="side" data-label="of the {{ 'first' if loop.first else 'second' }}’s code"><div>
+{{- '' }}<span class="bar"><i style="width: {{ side.percent }}%"></i></span><b>{{ side.percent }}%</b>
+<small>{{ side.lines }} of {{ side.own_lines }} lines</small></div></td>
 {% endfor %}
-<td class="n">{{ row.sides[0].lines }} / {{ row.sides[1].lines }}</td><td>{{ row.files }}</td></tr>
+<td class="files" data-label="files most alike"><div>
+{%- for file, part in row.files %}{{ file }}&nbsp;{{ part }}{{ ", " if not loop.last }}{% else %}all: identical{% endfor %}
+{{- '' }}</div></td></tr>
 {% endfor %}
-</tbody></table></div>
+</tbody></table>
 {% else %}
 <p>None.</p>
 {% endif %}
