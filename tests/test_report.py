@@ -342,8 +342,11 @@ def test_the_command(tmp_path, monkeypatch):
 def test_wrong_use_is_one_line_and_exit_code_2(tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     runner = CliRunner()
-    nothing = runner.invoke(app, ["report", str(tmp_path)])
-    assert (nothing.exit_code, "found no run.json" in nothing.stderr) == (2, True)
+    (tmp_path / "file.md").write_text("")
+    for name in (".", "nope", "file.md"):
+        nothing = runner.invoke(app, ["report", str(tmp_path / name)])
+        says = f"grader: expected results of `grader grade … --out {tmp_path / name}`, found no run.json in"
+        assert (nothing.exit_code, nothing.stderr.startswith(says)) == (2, True), nothing.stderr
     store = store_of(tmp_path / "out", [], ASSIGNMENT)
     empty = runner.invoke(app, ["report", str(tmp_path / "out")])
     assert (empty.exit_code, "found none in" in empty.stderr) == (2, True)
@@ -353,3 +356,4 @@ def test_wrong_use_is_one_line_and_exit_code_2(tmp_path, monkeypatch):
     other = runner.invoke(app, ["report", str(tmp_path / "out"), "--course", str(tmp_path)])
     assert (other.exit_code, "expected a course" in other.stderr) == (2, True)
     assert MESSAGE not in other.stderr
+    assert "writing pages" not in empty.stderr + broken.stderr, "no bar is left above what is said"

@@ -34,9 +34,9 @@ def report(
     from grader.report import write_report
 
     store = ResultStore(directory)
-    run = store.earlier_run()
+    run = store.earlier_run() if directory.is_dir() else None
     if run is None:
-        raise UsageError(f"expected the --out folder of `grader grade`, found no run.json in {directory}.")
+        raise UsageError(f"expected results of `grader grade … --out {directory}`, found no run.json in {directory}.")
     where = Course.find(course)
     assignment, shown = where.assignment(run.assignment), where.term.shown_of(run.assignment)
     with Progress(sum(1 for _ in store.folder.glob("*.json"))) as progress:
@@ -60,6 +60,11 @@ class Progress(Live):
 
     def __init__(self, total: int) -> None:
         super().__init__(total, what="writing pages")
+
+    def __exit__(self, *raised: object) -> None:
+        if any(raised):  # what is said then does not stand below a bar that has stopped
+            self._progress.live.transient = True
+        super().__exit__(*raised)
 
     def written(self, result: SubmissionResult) -> None:
         self._progress.update(self._task, advance=1)
