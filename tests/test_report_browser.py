@@ -56,6 +56,39 @@ def test_a_phone_need_not_scroll_sideways(report, tmp_path, student):
     assert height > 1000, "the page was there"
 
 
+RIGHTS = "all('{}').map((one) => one.getBoundingClientRect().right)"
+
+
+@pytest.mark.parametrize("student", [None, "student 0"], ids=["class", "student"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_text_tiles_tables_and_rules_end_at_one_edge(report, tmp_path, student, width):
+    """What is wider than the page scrolls within a box that ends there, too."""
+    page = report / "index.html" if student is None else page_of(report, student)
+    parts = ("h2", ".headlines", "header p, section > p", ".histogram, .plot", ".table", "table")
+    of, *lists = seen_at(width, page, ", ".join(["page.clientWidth", *map(RIGHTS.format, parts)]), tmp_path)
+    edge = lists[0][0]
+    assert width > 390 or edge == of - 16
+    for part, rights in zip(parts, lists, strict=True):
+        assert rights or student is not None, part
+        assert all(right > edge - 1 for right in rights), part
+        assert all(right < edge + 1 for right in rights) or part == "table", part
+
+
+def test_on_a_phone_points_stand_above_the_rule_of_their_heading(report, tmp_path):
+    below = "all('.task h2').map((one) => one.querySelector('.tally').getBoundingClientRect().bottom"
+    (beyond,) = seen_at(390, page_of(report, "student 0"), f"{below} - one.getBoundingClientRect().bottom)", tmp_path)
+    assert len(beyond) == len(ASSIGNMENT.task)
+    assert max(beyond) <= 0
+
+
+def test_on_a_phone_titles_of_checks_have_room_and_captions_are_whole(report, tmp_path):
+    widths = "all('#checks .rule').map((one) => one.clientWidth)"
+    titles, captions = seen_at(390, report / "index.html", f"{widths}, {RIGHTS.format('caption')}", tmp_path)
+    assert min(titles) >= 200
+    assert len(captions) > 5
+    assert max(captions) <= 390
+
+
 @pytest.mark.parametrize("student", [None, *PAYLOADS], ids=["class", "script", "image", "svg", "focus"])
 def test_no_payload_runs_even_without_the_policy(report, tmp_path, student):
     page = report / "index.html" if student is None else page_of(report, student)

@@ -1,6 +1,7 @@
 """The page of the class: its columns, whose report it is and of when, and what is said of checks that many miss."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -53,6 +54,18 @@ def test_pages_say_of_which_course_they_are_and_of_when(tmp_path):
     assert "Due Thursday 15 October 2026, 23:59 (UTC+02:00)." in words_of(
         BeautifulSoup((tmp_path / "report" / "index.html").read_text("utf-8"), "html.parser").header
     )
+
+
+def test_titles_and_hints_have_their_code_as_code(tmp_path):
+    result = graded(ASSIGNMENT, "ada", [False] * len(ALL))
+    checks = [replace(one, title="takes `horizon`", message="Pass `horizon <b>` on.") for one in result.checks]
+    store = store_of(tmp_path / "out", [replace(result, checks=checks)], ASSIGNMENT)
+    write_report(store, ASSIGNMENT, tmp_path / "report")
+    for name, where in (("students/ada.html", ".checks tbody th"), ("index.html", ".missed li")):
+        page = BeautifulSoup((tmp_path / "report" / name).read_text("utf-8"), "html.parser")
+        (entry, *_) = page.select(where)
+        assert {"horizon", "horizon <b>"} <= {code.get_text() for code in entry("code")}
+        assert "`" not in page.body.get_text()
 
 
 def test_the_command_takes_title_and_zone_from_the_course(tmp_path):

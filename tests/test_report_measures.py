@@ -10,7 +10,7 @@ from made_up_class import assignment_of, drawn, graded
 
 from grader.report.measures import Spread, histogram, items, most_missed
 from grader.report.tally import Tally
-from grader.report.words import percent, points, readable, seconds
+from grader.report.words import coded, percent, points, readable, seconds
 from grader.results import CheckStatus
 
 ASSIGNMENT = assignment_of()
@@ -189,3 +189,11 @@ def test_words():
     assert told == ["–", "0.00 s", "2.0 s", "130 s", "20 min", "2 h 1 min", "–"]
     assert readable("a\x00b\u202ec\nd") == "a�b�c\nd"
     assert len(readable("x" * 10_000)) == 2001
+
+
+def test_what_stands_between_backticks_is_code_and_all_of_it_is_escaped():
+    assert coded("take `horizon` & `a<b`") == "take <code>horizon</code> &amp; <code>a&lt;b</code>"
+    assert coded("</code>`<script>`") == "&lt;/code&gt;<code>&lt;script&gt;</code>"
+    for other in ("a lone ` stays, `over\nlines` too", "`", "``", "``a``", "` a `"):
+        assert coded(other) == other
+    assert coded("\x1b`\x00`") == "�<code>�</code>"

@@ -98,7 +98,16 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        facts = (words.readable, words.points, words.percent, words.seconds, words.correlation, words.many, lateness)
+        facts = (
+            words.readable,
+            words.coded,
+            words.points,
+            words.percent,
+            words.seconds,
+            words.correlation,
+            words.many,
+            lateness,
+        )
         environment.filters |= {function.__name__: function for function in facts} | {"address": quote}
         environment.globals |= {
             "outcomes": words.OUTCOMES,

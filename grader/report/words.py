@@ -1,12 +1,16 @@
 """How numbers, outcomes and students' words read on a page."""
 
 import math
+import re
+
+from markupsafe import Markup
 
 from grader.attempts import due_in_words, lateness
 from grader.results import CheckStatus, Standing, SubmissionResult, SubmissionStatus
 from grader.settings import Window
 
 NOTHING = "–"
+CODE = re.compile(r"(?<!`)`([^`\s](?:[^`\n]*[^`\s])?)`(?!`)")
 LONGEST = 2000
 OUTCOMES = {
     CheckStatus.PASSED: "passed",
@@ -27,6 +31,14 @@ def readable(text: str) -> str:
     """Text without control characters but line breaks, and not longer than a reader would read."""
     cut = text if len(text) <= LONGEST else text[:LONGEST] + "…"
     return "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in cut)
+
+
+def coded(text: str) -> Markup:
+    """Readable text, escaped, in which what stands between backticks is code."""
+    parts = CODE.split(readable(text))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(parts)
+    )
 
 
 def points(value: float | None) -> str:
