@@ -30,6 +30,11 @@ def seen_at(width: int, path: Path, told: str, folder: Path) -> list[Any]:
     const all = (which) => [...page.querySelectorAll(which)];
     document.title = JSON.stringify([{told}]); }}</script>"""
     (folder / "frame.html").write_text(frame)
-    options = ("--allow-file-access-from-files", f"--window-size={max(width, 500) + 100},900", "--dump-dom")
+    options = (
+        "--allow-file-access-from-files",
+        "--hide-scrollbars",
+        f"--window-size={max(width, 500) + 100},900",
+        "--dump-dom",
+    )
     seen = browse(folder / "frame.html", *options, home=folder / "home")
     return json.loads(re.search(r"<title>(.*?)</title>", seen, re.DOTALL)[1].replace("&amp;", "&"))
