@@ -50,7 +50,7 @@ def test_a_date_that_has_changed_since_is_said_until_lateness_is_settled_anew(co
         extra = ["--out", tmp_path / "t.csv"] if words == ("total",) else []
         assert "have changed since" not in command(*words, tmp_path / "out", *extra).stderr
     (root / "course.toml").write_text('[assignments.tiny]\nlate = "zero"\n')
-    for words in (("export", "csv"), ("total",)):
+    for words in (("export", "csv"), ("report",), ("total",)):
         extra = ["--out", tmp_path / "t.csv"] if words == ("total",) else []
         said = command(*words, tmp_path / "out", *extra).stderr
         assert "tiny: dates, extensions or late work have changed since it was graded" in said

@@ -1,5 +1,6 @@
 """The command that makes pages of results: report."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 from grader.cli.common import HERE, INSTRUCTORS, CourseOption, app, one_line
 from grader.course import Course
+from grader.deadlines import outdated
 from grader.errors import GraderFault, UsageError
 from grader.results import SubmissionResult
 from grader.store import ResultStore
@@ -39,6 +41,8 @@ def report(
         raise UsageError(f"expected results of `grader grade … --out {directory}`, found no run.json in {directory}.")
     where = Course.find(course)
     assignment, shown = where.assignment(run.assignment), where.term.shown_of(run.assignment)
+    for line in outdated(run, where):
+        print(f"grader: {line}", file=sys.stderr)
     with Progress(sum(1 for _ in store.folder.glob("*.json"))) as progress:
         try:
             target, title = out or directory / FOLDER, where.term.title

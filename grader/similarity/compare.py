@@ -7,14 +7,14 @@ whole in a long one. Documents that are the same are named even where all of the
 
 import hashlib
 import heapq
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, combinations, islice, pairwise
+from itertools import chain, islice, pairwise
 
 import numpy as np
 
+from grader.similarity.groups import groups, held_by, same_pairs
 from grader.similarity.index import candidates
 from grader.similarity.prints import Prints
 from grader.similarity.reading import Class, by_student
@@ -248,18 +248,18 @@ def compare(found: Class, at_least: float, common: float = COMMON) -> tuple[Comp
         students = left, right
         if students not in best or rank > best[students][0]:
             best[students] = rank, one, other
-    held = _held(same)
+    held = held_by(same)
     near = [found for (left, right), found in best.items() if not held.get(left, set()) & held.get(right, set())]
     near_first = heapq.nsmallest(MOST_PAIRS, near, key=lambda one: (-one[0][0], -one[0][1], one[1], one[2]))
-    first = [(one, other, True) for one, other in islice(_same_pairs(same, held), MOST_PAIRS)]
+    first = [(one, other, True) for one, other in islice(same_pairs(same, held), MOST_PAIRS)]
     first += [(one, other, False) for _, one, other in near_first[: MOST_PAIRS - len(first)]]
-    identical = sum(1 for _ in _same_pairs(same, held))
+    identical = sum(1 for _ in same_pairs(same, held))
     findings = Findings(
         at_least,
         len(comparison.students),
         [_pair(comparison, *pair) for pair in first],
         identical + len(near) - len(first),
-        _groups(chain(best, *(pairwise(group) for group in same))),
+        groups(chain(best, *(pairwise(group) for group in same))),
         identical,
     )
     return comparison, findings
@@ -268,34 +268,6 @@ def compare(found: Class, at_least: float, common: float = COMMON) -> tuple[Comp
 def _pair(comparison: Comparison, one: int, other: int, identical: bool) -> Pair:
     seen = comparison.of(identical=identical)
     return Pair(seen.side(one, other), seen.side(other, one), identical)
-
-
-def _held(groups: Sequence[Mapping[str, int]]) -> dict[str, set[int]]:
-    """The places of the groups that each student is in: more than one, where attempts are the same as different others'."""
-    held: defaultdict[str, set[int]] = defaultdict(set)
-    for place, group in enumerate(groups):
-        for student in group:
-            held[student].add(place)
-    return held
-
-
-def _same_pairs(groups: Sequence[Mapping[str, int]], held: Mapping[str, set[int]]) -> Iterator[tuple[int, int]]:
-    """Places of documents that are the same; each two students once."""
-    for place, group in enumerate(groups):
-        for one, other in combinations(sorted(group), 2):
-            if min(held[one] & held[other]) == place:
-                yield group[one], group[other]
-
-
-def _groups(pairs: Iterable[tuple[str, str]]) -> list[list[str]]:
-    """Students who are connected, where there are more than two."""
-    group_of: dict[str, set[str]] = {}
-    for one, other in pairs:
-        merged = group_of.get(one, {one}) | group_of.get(other, {other})
-        for student in merged:
-            group_of[student] = merged
-    groups = {id(group): sorted(group) for group in group_of.values() if len(group) > 2}
-    return sorted(groups.values(), key=lambda group: (-len(group), group))
 
 
 def _lines(prints: Prints, chosen: np.ndarray) -> int:
