@@ -11,6 +11,7 @@ from grader.errors import UsageError
 from grader.exports.texts import counted, line
 from grader.intake.download import opened
 from grader.intake.platforms import LOOKS, known_platform, take
+from grader.intake.worksheet import submission_times
 from grader.intake.writing import students_file, write_class
 
 
@@ -30,6 +31,13 @@ def intake(
         bool,
         typer.Option("--commit-times", help="GitHub: take the time of the last commit, which is its author's word."),
     ] = False,
+    worksheet: Annotated[
+        Path | None,
+        typer.Option(help="Moodle: the grading worksheet, in English, says when they handed in.", metavar="FILE"),
+    ] = None,
+    zone: Annotated[
+        str, typer.Option(help="The zone of the worksheet's times, such as Europe/Rome.", metavar="ZONE")
+    ] = "",
 ) -> None:
     """Make a class folder of a download from Canvas, Moodle, Gradescope, GitHub Classroom or nbgrader.
 
@@ -43,8 +51,11 @@ def intake(
     known_platform(platform)
     if out.resolve() == download.resolve() or download.resolve() in out.resolve().parents:
         raise UsageError(f"expected --out to be outside of the download, found {out} in {download}.")
+    if zone and worksheet is None:
+        raise UsageError("expected --zone with --worksheet, found it alone.")
+    submitted = submission_times(worksheet, zone) if worksheet else None
     with opened(download) as found:
-        name, taken = take(found, platform, assignment, by_commits=commit_times)
+        name, taken = take(found, platform, assignment, by_commits=commit_times, submitted=submitted)
         done = write_class(found, taken.works, out)
         left = [*found.left, *taken.left]
     for text in (

@@ -68,11 +68,17 @@ def _place(table: Table, name: str) -> int:
 
 def _row(place: int, row: Sequence[str], table: Table) -> Row:
     identifier = row[_place(table, "Identifier")].strip()
-    number = _NUMBER.search(identifier)  # `Participant 1234567`; the number is in the names of downloaded folders, too
+    number = identified(identifier)
     also = [at for name in ("Email address", "ID number", "Username") if (at := table.place(name)) is not None]
-    known = keys(identifier, number[1] if number else "", *(row[at] for at in also))
+    known = keys(identifier, number, *(row[at] for at in also))
     name = table.place("Full name")
     return Row(place, (row[name].strip() if name is not None else "") or identifier, known)
+
+
+def identified(identifier: str) -> str:
+    """The number in `Participant 1234567`, which is in the names of downloaded folders, too; empty where there is none."""
+    number = _NUMBER.search(identifier)
+    return number[1] if number else ""
 
 
 def _grade(mark: Mark | None, maximum: str, table: Table) -> tuple[float | None, bool]:

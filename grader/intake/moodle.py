@@ -3,16 +3,19 @@
 The number is the participant's in this assignment, as in the grading worksheet. Older versions end the folder's name with `_`;
 without “Download submissions in folders” all is flat, `Ada Lovelace_1234567_assignsubmission_file_train.py`. In the zip, files
 have the time of the download, or of the upload of whoever had the same file first: neither says when it was handed in. The
-worksheet has that, as words in the reader's language and zone.
+worksheet has that, as words in the reader's language and zone (`worksheet`).
 
 Source: `mod/assign/classes/downloader.php` of https://github.com/moodle/moodle, and https://docs.moodle.org/en/Assignment_settings
 """
 
 import re
 from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
 
 from grader.archive import quoted
 from grader.exports.students import Student
+from grader.exports.texts import named
 from grader.intake.download import Download, Item
 from grader.intake.work import Taken, Work
 
@@ -20,7 +23,7 @@ _FOLDER = re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?P<plugin>[a-z
 _FLAT = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?P<plugin>[a-z0-9]+)_(?P<rest>.+)", re.DOTALL)
 UNTIMED = (
     "Moodle's download does not tell when something was handed in, and the times in its zip are others: entries have no time; "
-    "--times of `grader grade` takes a table."
+    "--worksheet takes the grading worksheet, which does, and --times of `grader grade` a table."
 )
 
 
@@ -30,8 +33,11 @@ def is_moodle(download: Download) -> bool:
     return folders or any(_FLAT.fullmatch(item.path) for item in download.at_root)
 
 
-def moodle(download: Download) -> Taken:
-    """Files by student; online text and whatever else is no file of the student's is left alone."""
+def moodle(download: Download, submitted: Mapping[str, datetime] | None = None) -> Taken:
+    """Files by student; online text and whatever else is no file of the student's is left alone.
+
+    `submitted` are the times of the worksheet, by participant.
+    """
     works: defaultdict[str, dict[str, Item]] = defaultdict(dict)
     students: dict[str, Student] = {}
     left = {}
@@ -50,5 +56,10 @@ def moodle(download: Download) -> Taken:
                 left[item.path] = "a second file of the same name"
                 continue
             works[found["id"]][path] = item
-    told = [Work(students[number], files, students[number].student) for number, files in works.items()]
-    return Taken(told, [f"{quoted(name)}: {why}" for name, why in left.items()], [UNTIMED])
+    times = submitted or {}
+    told = [Work(one := students[number], files, one.student, times.get(number)) for number, files in works.items()]
+    untimed = [work.who.student for work in told if work.time is None]
+    notes = [UNTIMED] if submitted is None else []
+    if submitted is not None and untimed:
+        notes.append(f"the worksheet does not say when they handed in, so they have no time: {named(untimed)}")
+    return Taken(told, [f"{quoted(name)}: {why}" for name, why in left.items()], notes)

@@ -1,7 +1,8 @@
 """Which platform a download is from, by what it looks like or by what is said, and what is in it."""
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from grader.errors import UsageError
 from grader.intake.canvas import canvas, is_canvas
@@ -38,11 +39,16 @@ def known_platform(name: str) -> str:
 
 
 def take(
-    download: Download, platform: str = "", assignment: str = "", *, by_commits: bool = False
+    download: Download,
+    platform: str = "",
+    assignment: str = "",
+    *,
+    by_commits: bool = False,
+    submitted: Mapping[str, datetime] | None = None,
 ) -> tuple[str, Taken]:
     """The platform and all works of a download; `platform` and `assignment` are empty where they are to be found out.
 
-    `by_commits` takes the times of commits for those of handing in.
+    `by_commits` takes the times of commits for those of handing in; `submitted` are those of Moodle's worksheet.
 
     Raises:
         UsageError: it looks like no platform's, or like more than one's, or as of the platform.
@@ -52,11 +58,15 @@ def take(
         raise UsageError(f"expected --assignment with {' or '.join(WITH_ASSIGNMENT)}, found it with {found}.")
     if by_commits and found != "github":
         raise UsageError(f"expected --commit-times with github, found it with {found}.")
+    if submitted is not None and found != "moodle":
+        raise UsageError(f"expected --worksheet with moodle, found it with {found}.")
     if found == "github":
         return found, github(inside, assignment, by_commits=by_commits)
     if found == "nbgrader":
         return found, nbgrader(inside, assignment)
-    return found, {"canvas": canvas, "moodle": moodle, "gradescope": gradescope}[found](inside)
+    if found == "moodle":
+        return found, moodle(inside, submitted)
+    return found, (canvas if found == "canvas" else gradescope)(inside)
 
 
 def _recognised(download: Download, platform: str) -> tuple[str, Download]:
