@@ -1,8 +1,9 @@
-"""For tests that press Ctrl-C: a child heeds it, also where the tests themselves run in the background, where it is ignored."""
+"""For tests that press Ctrl-C or hang up: a child heeds it, also where the tests themselves run in the background, deaf to it."""
 
 import signal
 
 
 def heed() -> None:
     """To be called in the child, between fork and exec (`preexec_fn`)."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)

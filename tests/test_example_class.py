@@ -65,6 +65,7 @@ def junk(stub: bytes, expression: str) -> bytes:
     return "\n".join(lines).encode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("expression", JUNK)
 def test_junk_is_wrong_and_never_a_fault_of_ours(name, engine, expression):
     stubs = files_in(ROOT / "assignments" / name, name)
@@ -74,6 +75,7 @@ def test_junk_is_wrong_and_never_a_fault_of_ours(name, engine, expression):
     assert (result.score, result.bonus) == (0, 0), [check.name for check in result.checks if check.points]
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_grades_three_times(name, engine):
     files = files_in(ROOT / "solutions" / name, name)
     jobs = [engine.submit(Submission(student, files, student)) for student in ("ada", "ben", "chloe")]
