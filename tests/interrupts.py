@@ -1,4 +1,4 @@
-"""For tests that press Ctrl-C or hang up: a child heeds it, also where the tests themselves run in the background, deaf to it."""
+"""For tests that press Ctrl-C or hang up: a child heeds both, also where tests run in the background and are deaf to them."""
 
 import signal
 
