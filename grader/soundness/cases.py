@@ -30,7 +30,7 @@ class Draws:
     solution: int = 50
     repeats: int = 20
     """Gradings of the solution on the same data."""
-    alternative: int = 3
+    alternative: int = 8
     mutant: int = 10
     """Of mutants that a line must tell from right work; all others are graded once."""
 
