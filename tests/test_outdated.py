@@ -109,3 +109,5 @@ def test_that_is_said_before_anybody_is_graded(root, tmp_path, command):
     )
     said = grade(command, tmp_path).stderr
     assert "2 of 2 entries look like work on other, and not on tiny." in said
+    (other / "assignment.toml").write_text("name = ")
+    grade(command, tmp_path)  # another assignment that cannot be read is nobody's business

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -93,7 +93,7 @@ def grade(
     with store.held():
         run, why = _run_to_go_on_with(store, where, declared, seed, force=force)
         url = db or f"sqlite:///{(out / 'gradebook.db').resolve()}"
-        _warn(handed_in, declared, given, more_time, [where.assignment(name) for name in where.names])
+        _warn(handed_in, declared, given, more_time, _others(where, declared))
         with (
             start(where, declared, seed=run.seed, jobs=jobs, **options) as engine,
             Gradebook(url, penalty := penalty_by(declared.deadline, where)) as gradebook,
@@ -154,10 +154,10 @@ def _warn(
     assignment: Assignment,
     times: Times,
     extensions: Mapping[str, timedelta],
-    all_assignments: Sequence[Assignment],
+    others: Sequence[Assignment],
 ) -> None:
     """Say before grading which times are missing, which times and extensions are nobody's, and what is not meant perhaps."""
-    other, count = better_fit(entries, assignment, all_assignments)
+    other, count = better_fit(entries, assignment, others)
     lines = (
         [f"{count} of {len(entries)} entries look like work on {other}, and not on {assignment.name}."] if other else []
     )
@@ -171,6 +171,15 @@ def _warn(
         )
     for line in lines:
         print(f"grader: {line}", file=sys.stderr)
+
+
+def _others(course: Course, assignment: Assignment) -> list[Assignment]:
+    """The course's other assignments, but for those that cannot be read: that is nobody's business here."""
+    found = []
+    for name in course.names:
+        with suppress(UsageError):
+            found += [course.assignment(name)] if name != assignment.name else []
+    return found
 
 
 def _run_to_go_on_with(
