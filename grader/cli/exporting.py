@@ -88,12 +88,11 @@ def _titles(assignment: str, course: Path) -> list[str]:
 
 
 def _outdated(directory: Path, course: Path) -> list[str]:
-    """A line where dates have changed since; nothing where there is no course to tell by."""
+    """A line where dates have changed since; nothing where there is no course that can tell."""
     try:
-        found = Course.find(course)
+        return outdated(ResultStore(directory).earlier_run(), Course.find(course))
     except UsageError:
         return []
-    return outdated(ResultStore(directory).earlier_run(), found)
 
 
 def _shown(assignment: str, course: Path) -> Shown:
