@@ -147,7 +147,8 @@ for top in (os.path.abspath(".."), "/"):
 import os
 from spy import look_below, look_into
 
-PLACES = ["..", "../hidden", "/tmp", "/proc/1/root/tmp", "/proc/self/root", "/proc/self/cwd/../..", "~/.."]
+ROOTS = ["", "/proc/1/root"]  # of this process, and of the first of all
+PLACES = ["..", "../hidden", *(f"{root}/tmp" for root in ROOTS), "/proc/self/root", "/proc/self/cwd/../..", "~/.."]
 FILES = ["../hidden/test_plain.py", "/etc/shadow", "/proc/self/environ", "/proc/1/environ", "/dev/fd/3"]
 for number, place in enumerate(PLACES):
     os.symlink(os.path.expanduser(place), f"way-{number}")
