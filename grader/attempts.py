@@ -108,7 +108,8 @@ class Deadline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         elif not rate.amount:
             return "nothing"
         else:
-            amount = f"{rate.amount:g} percent of the points" if rate.percent else f"{rate.amount:g} points"
+            points = "point" if rate.amount == 1 else "points"
+            amount = f"{rate.amount:g} percent of the points" if rate.percent else f"{rate.amount:g} {points}"
             cost = f"{amount} for each {'day' if rate.period_seconds == DAY else 'hour'} begun"
         return f"{cost}; nothing within {lateness(rate.grace_seconds)}" if rate.grace_seconds else cost
 

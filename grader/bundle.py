@@ -144,8 +144,8 @@ def handout(course: Course, assignment: Assignment) -> dict[str, bytes]:
         )
     needed = ["README.md", "assignment.toml", GIVEN, f"{assignment.name}.ipynb", *assignment.files]
     optional = [folder / "conftest.py", *sorted(folder.glob("test_public_*.py"))]
-    files = {name: _content(folder / name) for name in needed}
-    files |= {path.name: _content(path) for path in optional if path.is_file()}
+    files = {name: content_of(folder / name) for name in needed}
+    files |= {path.name: content_of(path) for path in optional if path.is_file()}
     files["assignment.toml"] = declaration(files["assignment.toml"].decode(), assignment).encode()
     return files | _data(course, assignment)
 
@@ -156,15 +156,20 @@ def _data(course: Course, assignment: Assignment) -> dict[str, bytes]:
         place = fixtures / entry
         found = [path for path in sorted(place.rglob("*")) if path.is_file()] if place.is_dir() else [place]
         for path in found:
-            files[f"data/{path.relative_to(fixtures).as_posix()}"] = _content(path)
+            files[f"data/{path.relative_to(fixtures).as_posix()}"] = content_of(path)
     size = sum(map(len, files.values())) / 1e6
     if size > LARGEST_MB:
         raise UsageError(f"{fixtures}: expected at most {LARGEST_MB} MB of data to release, found {size:.0f} MB.")
     return files
 
 
-def _content(path: Path) -> bytes:
+def content_of(path: Path, to: str = "release") -> bytes:
+    """A file's bytes.
+
+    Raises:
+        UsageError: it cannot be read; what it was `to` be used for is said.
+    """
     try:
         return path.read_bytes()
     except OSError as error:
-        raise UsageError(f"{path}: expected a file to release, cannot read it: {error.strerror}.") from None
+        raise UsageError(f"{path}: expected a file to {to}, cannot read it: {error.strerror}.") from None

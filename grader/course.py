@@ -4,7 +4,6 @@ Points, thresholds and limits are declared there and nowhere else; the rubric re
 of every result, whatever the suite or the submission does.
 """
 
-import difflib
 import tomllib
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from grader.attempts import Deadline
-from grader.declared import checked
+from grader.declared import checked, one_of
 from grader.errors import UsageError
 from grader.settings import NAME as SETTINGS
 from grader.settings import Term, read_term, thresholds_of
@@ -149,10 +148,7 @@ class Course:
         Raises:
             UsageError: unknown name, or a file that does not fit, with the nearest name or the faulty place.
         """
-        if name not in self.names:
-            near = difflib.get_close_matches(name, self.names, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(self.names)}."
-            raise UsageError(f"no assignment {name!r} in {self.root / 'assignments'}: {hint}")
+        one_of("assignment", name, self.names, where=f" in {self.root / 'assignments'}")
         path = self.handout(name) / "assignment.toml"
         assignment = read_assignment(path)
         _require(path, assignment.name == name, f"name must be the folder's, {name!r}")

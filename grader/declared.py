@@ -1,4 +1,4 @@
-"""What people write in a TOML file, checked against what belongs there; what does not fit is refused in their words."""
+"""What people write, in a TOML file or for a name, checked against what there is, and refused in their words if it is not."""
 
 import difflib
 import re
@@ -42,6 +42,19 @@ def checked(table: dict[str, Any], kind: type[Kind], where: str, parts: Iterable
         kinds: list[type[msgspec.Struct]] = [kind, *parts]
         known = {name for one in kinds for name in one.__struct_fields__}
         raise UsageError(f"{where}{_said(str(error), known)}.") from None
+
+
+def one_of(what: str, name: str, known: Collection[str], where: str = "") -> str:
+    """The name, which is one of those known; `what` it is of, and `where`, are for whoever mistypes it.
+
+    Raises:
+        UsageError: it is none of them, with the nearest, or all where none is near.
+    """
+    if name in known:
+        return name
+    near = difflib.get_close_matches(name, known, 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}."
+    raise UsageError(f"no {what} {name!r}{where}: {hint}")
 
 
 def _said(message: str, known: Collection[str]) -> str:

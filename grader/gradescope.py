@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.bundle import LARGEST_MB, declared_project, package, write_zip
+from grader.bundle import LARGEST_MB, content_of, declared_project, package, write_zip
 from grader.bundle_texts import declaration, project_file
 from grader.course import Assignment, Course
 from grader.errors import UsageError
@@ -161,15 +161,8 @@ def _hidden(course: Course, assignment: Assignment) -> dict[str, bytes]:
     for folder in (suite, fixture):
         for path in sorted(folder.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(PREFIX):
-                files[path.relative_to(course.root).as_posix()] = _content(path)
+                files[path.relative_to(course.root).as_posix()] = content_of(path, "pack")
     size = sum(map(len, files.values())) / 1e6
     if size > LARGEST_MB:
         raise UsageError(f"{fixture}: expected at most {LARGEST_MB} MB for an autograder, found {size:.0f} MB.")
     return files
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path}: expected a file to pack, cannot read it: {error.strerror}.") from None

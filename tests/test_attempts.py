@@ -275,3 +275,19 @@ def test_a_deadline_that_cannot_be_is_refused(more, said):
 )
 def test_what_late_may_say(late):
     assert Deadline(due=DUE, late=late).late == late
+
+
+@pytest.mark.parametrize(
+    ("late", "grace", "words"),
+    [
+        ("none", 0, "nothing"),
+        ("zero", 0, "all points"),
+        ("zero", 5, "all points; nothing within 5 min"),
+        ("1 point per hour", 0, "1 point for each hour begun"),
+        ("2.5 points per day", 0, "2.5 points for each day begun"),
+        ("10% per day", 90, "10 percent of the points for each day begun; nothing within 1 h 30 min"),
+        ("penalties:Fair", 0, "by the course's own rule"),
+    ],
+)
+def test_what_being_late_costs_is_said_in_words(late, grace, words):
+    assert Deadline(due=datetime(2026, 5, 1, tzinfo=UTC), late=late, grace_minutes=grace).cost == words

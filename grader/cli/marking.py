@@ -177,8 +177,9 @@ def _others(course: Course, assignment: Assignment) -> list[Assignment]:
     """The course's other assignments, but for those that cannot be read: that is nobody's business here."""
     found = []
     for name in course.names:
-        with suppress(UsageError):
-            found += [course.assignment(name)] if name != assignment.name else []
+        if name != assignment.name:
+            with suppress(UsageError):
+                found.append(course.assignment(name))
     return found
 
 

@@ -1,11 +1,11 @@
 """One export: from a run's folder to the file, or files, of a format, and what is to be said about it."""
 
-import difflib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from grader.declared import one_of
 from grader.errors import UsageError
 from grader.exports.canvas import Filled, canvas
 from grader.exports.gradescope import results_json
@@ -47,11 +47,7 @@ def known_format(name: str) -> str:
     Raises:
         UsageError: there is none of this name.
     """
-    if name not in FORMATS:
-        near = difflib.get_close_matches(name, FORMATS, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(FORMATS)}."
-        raise UsageError(f"no format {name!r}: {hint}")
-    return name
+    return one_of("format", name, FORMATS)
 
 
 def export(

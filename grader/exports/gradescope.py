@@ -3,9 +3,9 @@
 Source: https://gradescope-autograders.readthedocs.io/en/latest/specs/
 """
 
-import difflib
 from collections import Counter
 
+from grader.declared import one_of
 from grader.errors import GraderFault, UsageError
 from grader.exports.texts import line, plain
 from grader.results import CheckResult, CheckStatus, SubmissionResult, SubmissionStatus
@@ -50,11 +50,7 @@ def known_visibility(name: str) -> str:
     Raises:
         UsageError: Gradescope has none of this name.
     """
-    if name not in VISIBILITIES:
-        near = difflib.get_close_matches(name, VISIBILITIES, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(VISIBILITIES)}."
-        raise UsageError(f"no visibility {name!r} in Gradescope: {hint}")
-    return name
+    return one_of("visibility", name, VISIBILITIES, where=" in Gradescope")
 
 
 def results_json(result: SubmissionResult, visibility: str = "visible", *, hints: bool = True) -> dict:

@@ -1,9 +1,9 @@
 """Which platform a download is from, by what it looks like or by what is said, and what is in it."""
 
-import difflib
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from grader.declared import one_of
 from grader.errors import UsageError
 from grader.intake.canvas import canvas, is_canvas
 from grader.intake.download import Download
@@ -31,11 +31,7 @@ def known_platform(name: str) -> str:
     Raises:
         UsageError: there is none of this name.
     """
-    if name and name not in LOOKS:
-        near = difflib.get_close_matches(name, LOOKS, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(LOOKS)}."
-        raise UsageError(f"no platform {name!r}: {hint}")
-    return name
+    return one_of("platform", name, LOOKS) if name else name
 
 
 def take(
