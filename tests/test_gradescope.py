@@ -135,6 +135,23 @@ def test_by_default_students_see_what_the_course_shows_when(course, tmp_path, sh
     assert run.endswith(f" tiny {options}\n")
 
 
+@pytest.mark.parametrize(
+    ("hints", "visibility", "told"),
+    [
+        ('"always"', "visible", True),
+        ('"after due"', "visible", False),
+        ('"after due"', "after_due_date", True),
+        ('"never"', "after_due_date", False),
+        ("2026-10-20T08:00:00+02:00", "after_published", False),
+    ],
+)
+def test_hints_that_are_to_wait_are_not_shown_by_another_visibility(course, tmp_path, hints, visibility, told):
+    root = tmp_path / "course"
+    shutil.copytree(course.root, root)
+    (root / "course.toml").write_text(f"[shown]\nhints = {hints}\n")
+    assert pack(Course(root), "tiny", visibility=visibility).hints is told
+
+
 def test_a_time_that_gradescope_cannot_be_told_is_refused_unless_it_is_said_how(course, tmp_path):
     root = tmp_path / "course"
     shutil.copytree(course.root, root)

@@ -59,9 +59,8 @@ def canvas(marks: Marks, roster: Path, students: Mapping[str, Student], column: 
     rows = [_row(place, row, identity) for place, row in enumerate(body)]
     found = match(marks.marks, rows, students)
     places = [*identity.values(), chosen]
-    filled = [
-        cells for row in head if any(cells := [row[at] for at in places])
-    ]  # policies of other columns say nothing
+    # A row that is empty here is about another assignment's column.
+    filled = [cells for row in head if any(cells := [row[at] for at in places])]
     for row in rows:
         filled.append([*_who(body[row.place], identity), points(found.final(row.place))])
     lines = [*found.lines, *_missing(rows, found), *_possible(head, chosen, marks.marks)]

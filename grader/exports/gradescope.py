@@ -34,14 +34,13 @@ def as_shown(shown: Shown, visibility: str = "") -> tuple[str, bool]:
     Raises:
         UsageError: points are shown from a time on, which Gradescope is told by nobody, or another visibility.
     """
-    if visibility:
-        return known_visibility(visibility), shown.hints != "never"
-    if shown.points not in WHEN:
+    if not visibility and shown.points not in WHEN:
         raise UsageError(
             f"{SETTINGS} shows points from {shown.points.isoformat()} on, and Gradescope knows no such time: say --visibility "
             f"({', '.join(VISIBILITIES)})."
         )
-    return WHEN[shown.points], shown.hints in ("always", shown.points)
+    when = known_visibility(visibility) if visibility else WHEN[shown.points]
+    return when, shown.hints == "always" or WHEN.get(shown.hints) == when
 
 
 def known_visibility(name: str) -> str:
