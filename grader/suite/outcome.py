@@ -56,11 +56,13 @@ def result_of(
     check, points = rubric.checks[name], rubric.points(name)
     sentences, hint = [SENTENCES[status]], check.hint
     if isinstance(error, StudentError) and status is CheckStatus.FAILED:
-        sentences = [f"Your code raised {_known_type(error.types)}."]
-        if error.importing:
-            kind = _known_type(error.types)
-            sentences = [f"{error.importing} cannot be imported: it raises {kind}. `grader check` shows where."]
-            hint = ""  # it is about something else
+        kind = _known_type(error.types)
+        sentences = [f"Your code raised {kind}."]
+        if error.importing:  # the hint is about something else
+            sentences, hint = (
+                [f"{error.importing} cannot be imported: it raises {kind}. `grader check` shows where."],
+                "",
+            )
     if isinstance(error, NotAskedAgain):
         sentences, hint = [NOT_ASKED], ""
     if hint and status not in (CheckStatus.PASSED, CheckStatus.NOT_IMPLEMENTED, CheckStatus.NOT_RUN):
