@@ -163,13 +163,13 @@ class Comparison:
 
     def identical(self) -> list[dict[str, int]]:
         """Students who handed in the same beyond the starter, as far as is compared, with the place of each one's document."""
-        groups: dict[bytes, dict[str, int]] = {}
+        alike: dict[bytes, dict[str, int]] = {}
         for place, document in enumerate(self.documents):
             beyond, tokens = self._written(place)
             if tokens >= LEAST_OWN:
                 digest = hashlib.sha256(np.sort(document.prints.grams[beyond]).tobytes()).digest()
-                groups.setdefault(digest, {}).setdefault(document.entry.student, place)
-        return [group for group in groups.values() if len(group) > 1]
+                alike.setdefault(digest, {}).setdefault(document.entry.student, place)
+        return [group for group in alike.values() if len(group) > 1]
 
     @cached_property
     def _whole(self) -> "Comparison":

@@ -59,10 +59,8 @@ def result_of(
         kind = _known_type(error.types)
         sentences = [f"Your code raised {kind}."]
         if error.importing:  # the hint is about something else
-            sentences, hint = (
-                [f"{error.importing} cannot be imported: it raises {kind}. `grader check` shows where."],
-                "",
-            )
+            sentences = [f"{error.importing} cannot be imported: it raises {kind}. `grader check` shows where."]
+            hint = ""
     if isinstance(error, NotAskedAgain):
         sentences, hint = [NOT_ASKED], ""
     if hint and status not in (CheckStatus.PASSED, CheckStatus.NOT_IMPLEMENTED, CheckStatus.NOT_RUN):
